@@ -1,0 +1,25 @@
+//! One file a table, nothing else. Only the `store.rs` of a room names these.
+//!
+//! Instants are milliseconds since 1970 (UTC), durations milliseconds, hashes SHA-256.
+
+pub mod api_scopes;
+pub mod apis;
+pub mod attempts;
+pub mod audit_events;
+pub mod browser_sessions;
+pub mod client_grant_types;
+pub mod client_introspected_audiences;
+pub mod client_post_logout_redirect_uris;
+pub mod client_redirect_uris;
+pub mod client_scopes;
+pub mod clients;
+pub mod codes;
+pub mod consents;
+pub mod epochs;
+pub mod grants;
+pub mod interactions;
+pub mod outbox;
+pub mod signing_keys;
+pub mod spent_refresh_tokens;
+pub mod user_roles;
+pub mod users;

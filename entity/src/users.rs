@@ -1,0 +1,27 @@
+//! A person.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// As typed.
+    pub email: Option<String>,
+    pub email_canonical: Option<String>,
+    pub username: Option<String>,
+    pub username_canonical: Option<String>,
+    pub name: Option<String>,
+    /// A PHC string.
+    pub password_hash: Option<String>,
+    pub email_verified_at: Option<i64>,
+    pub disabled_at: Option<i64>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
