@@ -1,0 +1,64 @@
+//! What happened, who did it and from where: typed events, written in the transaction they speak of, without secrets.
+
+mod store;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use store::record;
+
+/// Where a request came from, as far as it matters to the record. Commands have none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    pub request_id: Option<String>,
+}
+
+/// One event.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    SignedUp,
+    SignedIn { amr: String, reauthenticated: bool },
+    SignInRefused { reason: &'static str },
+    SignedOut { sid: String },
+    PasswordRehashed,
+    UserCreated { by: &'static str },
+    UserChanged { what: &'static str },
+    UserDeleted,
+    RoleGranted { role: String },
+    RoleRevoked { role: String },
+    ConsentGiven { scope: String },
+    ConsentDenied { scope: String },
+    GrantMade { grant: Uuid, scope: String },
+    GrantEnded { grant: Uuid, reason: &'static str },
+    CodeReplayed { grant: Uuid },
+    RefreshReused { grant: Uuid },
+    ClientAuthenticationFailed { method: &'static str },
+    ClientChanged { what: &'static str },
+    ApiChanged { audience: String, what: &'static str },
+    KeyRotated { kid: String },
+    KeyChanged { kid: String, what: &'static str },
+}
+
+/// Whom an event is about.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    pub user_id: Option<Uuid>,
+    pub client_id: Option<String>,
+}
+
+impl About {
+    pub fn user(id: Uuid) -> Self {
+        Self { user_id: Some(id), client_id: None }
+    }
+
+    pub fn client(id: &str) -> Self {
+        Self { user_id: None, client_id: Some(id.to_owned()) }
+    }
+
+    pub fn both(user: Uuid, client: &str) -> Self {
+        Self { user_id: Some(user), client_id: Some(client.to_owned()) }
+    }
+}

@@ -1,0 +1,300 @@
+//! What a client or an API may be registered with, checked once for the command line, imports and every later door.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Api, AuthMethod, Client, GrantType, TokenFormat, redirect};
+use crate::keys::Alg;
+use crate::oauth::scope;
+use crate::platform::settings::Millis;
+
+/// What is wrong with a registration: the member and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{member}: {reason}")]
+pub struct Problem {
+    pub member: &'static str,
+    pub reason: String,
+}
+
+impl Problem {
+    pub fn new(member: &'static str, reason: impl Into<String>) -> Self {
+        Self { member, reason: reason.into() }
+    }
+}
+
+/// A registration by the names of RFC 7591; what is not said keeps its default, or what an update had.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// A secret of the operator's choice: imports only. 32 characters at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_uris: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_logout_redirect_uris: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_types: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_types: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<String>,
+    /// Space-separated (RFC 7591 section 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_signed_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    // What RFC 7591 has no name for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_party: Option<bool>,
+    /// `required` or `optional`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pkce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims_in_id_token: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_format: Option<String>,
+    /// The default API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_grace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_lifetime: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_lifetime: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspects: Option<Vec<String>>,
+}
+
+impl Draft {
+    /// The client that this makes of `before` (or of the defaults), checked. `known_scopes` are those of registered APIs.
+    pub fn apply(&self, id: String, before: Option<&Client>, apis: &[Api]) -> Result<Client, Problem> {
+        let method = match &self.token_endpoint_auth_method {
+            None => before.map_or(AuthMethod::ClientSecretBasic, |client| client.auth_method),
+            Some(name) => AuthMethod::parse(name).ok_or_else(|| one_of("token_endpoint_auth_method", name, &names(AuthMethod::ALL.map(AuthMethod::name))))?,
+        };
+        let grant_types = match &self.grant_types {
+            None => before.map_or_else(|| vec![GrantType::AuthorizationCode, GrantType::RefreshToken], |client| client.grant_types.clone()),
+            Some(given) => given
+                .iter()
+                .map(|name| GrantType::parse(name).ok_or_else(|| one_of("grant_types", name, &names(GrantType::ALL.map(GrantType::name)))))
+                .collect::<Result<_, _>>()?,
+        };
+        let known: Vec<&str> = scope::STANDARD.iter().copied().chain(apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str))).collect();
+        let scopes = match &self.scope {
+            None => before.map_or_else(|| scope::STANDARD.iter().map(|&scope| scope.to_owned()).collect(), |client| client.scopes.clone()),
+            Some(given) => given
+                .split_ascii_whitespace()
+                .map(|scope| if known.contains(&scope) { Ok(scope.to_owned()) } else { Err(one_of("scope", scope, &known.join(", "))) })
+                .collect::<Result<_, _>>()?,
+        };
+        let default_audience = keep(self.api.as_ref(), before.and_then(|client| client.default_audience.as_ref()));
+        if let Some(audience) = &default_audience
+            && !apis.iter().any(|api| api.audience == *audience)
+        {
+            return Err(Problem::new("api", format!("there is no API {audience}; `bonafide api create --audience {audience}` makes it")));
+        }
+        let client = Client {
+            name: self.client_name.clone().or_else(|| before.map(|client| client.name.clone())).unwrap_or_else(|| id.clone()),
+            secret_hash: before.and_then(|client| client.secret_hash.clone()).filter(|_| method != AuthMethod::None),
+            auth_method: method,
+            first_party: self.first_party.unwrap_or_else(|| before.is_some_and(|client| client.first_party)),
+            pkce_required: match self.pkce.as_deref() {
+                None => before.is_none_or(|client| client.pkce_required),
+                Some("required") => true,
+                Some("optional") => false,
+                Some(other) => return Err(one_of("pkce", other, "required, optional")),
+            },
+            claims_in_id_token: self.claims_in_id_token.unwrap_or_else(|| before.is_some_and(|client| client.claims_in_id_token)),
+            id_token_alg: match &self.id_token_signed_response_alg {
+                None => before.map_or(Alg::Rs256, |client| client.id_token_alg),
+                Some(name) => Alg::parse(name).ok_or_else(|| one_of("id_token_signed_response_alg", name, &names(Alg::ALL.map(Alg::name))))?,
+            },
+            token_format: match &self.token_format {
+                None => before.and_then(|client| client.token_format),
+                Some(name) => Some(format_of(name)?),
+            },
+            default_audience,
+            refresh_grace: duration("refresh_grace", self.refresh_grace.as_ref())?.or_else(|| before.and_then(|client| client.refresh_grace)),
+            access_token_lifetime: duration("access_token_lifetime", self.access_token_lifetime.as_ref())?
+                .or_else(|| before.and_then(|client| client.access_token_lifetime)),
+            refresh_token_lifetime: duration("refresh_token_lifetime", self.refresh_token_lifetime.as_ref())?
+                .or_else(|| before.and_then(|client| client.refresh_token_lifetime)),
+            backchannel_logout_uri: keep(self.backchannel_logout_uri.as_ref(), before.and_then(|client| client.backchannel_logout_uri.as_ref())),
+            frontchannel_logout_uri: keep(self.frontchannel_logout_uri.as_ref(), before.and_then(|client| client.frontchannel_logout_uri.as_ref())),
+            logo_uri: keep(self.logo_uri.as_ref(), before.and_then(|client| client.logo_uri.as_ref())),
+            disabled: before.is_some_and(|client| client.disabled),
+            redirect_uris: list(self.redirect_uris.as_ref(), before.map(|client| &client.redirect_uris)),
+            post_logout_redirect_uris: list(self.post_logout_redirect_uris.as_ref(), before.map(|client| &client.post_logout_redirect_uris)),
+            grant_types,
+            scopes,
+            introspects: list(self.introspects.as_ref(), before.map(|client| &client.introspects)),
+            id,
+        };
+        if let Some(response_types) = &self.response_types
+            && response_types.iter().any(|given| given != "code")
+        {
+            return Err(Problem::new("response_types", "only code is supported"));
+        }
+        check(&client)?;
+        Ok(client)
+    }
+}
+
+/// What no single member can say.
+fn check(client: &Client) -> Result<(), Problem> {
+    let id_ok = (1..=128).contains(&client.id.len()) && client.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !id_ok {
+        return Err(Problem::new("client_id", "has letters, digits, - _ and . only, 128 at most"));
+    }
+    if client.name.trim().is_empty() || client.name.chars().count() > 200 || client.name.chars().any(char::is_control) {
+        return Err(Problem::new("client_name", "has 1 to 200 printable characters"));
+    }
+    for (member, uris) in [("redirect_uris", &client.redirect_uris), ("post_logout_redirect_uris", &client.post_logout_redirect_uris)] {
+        for uri in uris {
+            redirect::validate(uri).map_err(|reason| Problem::new(member, format!("{uri} {reason}")))?;
+        }
+    }
+    for (member, uri) in [("backchannel_logout_uri", &client.backchannel_logout_uri), ("frontchannel_logout_uri", &client.frontchannel_logout_uri), ("logo_uri", &client.logo_uri)] {
+        let Some(uri) = uri else { continue };
+        if redirect::origin_of(uri).is_none() {
+            return Err(Problem::new(member, format!("{uri} is not an http or https URL")));
+        }
+        redirect::validate(uri).map_err(|reason| Problem::new(member, format!("{uri} {reason}")))?;
+    }
+    if client.may(GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
+        return Err(Problem::new("redirect_uris", "the authorization_code grant needs one: --redirect-uri URI"));
+    }
+    if client.may(GrantType::RefreshToken) && !client.may(GrantType::AuthorizationCode) {
+        return Err(Problem::new("grant_types", "refresh_token comes with authorization_code"));
+    }
+    if client.is_public() && client.may(GrantType::ClientCredentials) {
+        return Err(Problem::new("grant_types", "client_credentials needs a client with a secret"));
+    }
+    if client.is_public() && !client.pkce_required {
+        return Err(Problem::new("pkce", "public clients need PKCE (RFC 9700 section 2.1.1)"));
+    }
+    Ok(())
+}
+
+/// An API by the names of the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiDraft {
+    pub audience: String,
+    pub name: Option<String>,
+    pub scopes: Option<Vec<String>>,
+    pub token_format: Option<String>,
+    pub lifetime: Option<String>,
+}
+
+impl ApiDraft {
+    pub fn apply(&self, before: Option<&Api>) -> Result<Api, Problem> {
+        let url = url::Url::parse(&self.audience).map_err(|error| Problem::new("audience", format!("is not an absolute URI: {error}")))?;
+        if url.fragment().is_some() || self.audience.len() > 512 || !self.audience.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Problem::new("audience", "must be an absolute URI without a fragment (RFC 8707 section 2), 512 characters at most"));
+        }
+        let scopes = list(self.scopes.as_ref(), before.map(|api| &api.scopes));
+        for given in &scopes {
+            if !scope::is_token(given) {
+                return Err(Problem::new("scope", format!("{given:?} is not a scope (RFC 6749 section 3.3)")));
+            }
+            if scope::STANDARD.contains(&given.as_str()) || scope::RESERVED.contains(&given.as_str()) {
+                return Err(Problem::new("scope", format!("{given} has a meaning of its own")));
+            }
+        }
+        Ok(Api {
+            audience: self.audience.clone(),
+            name: self.name.clone().or_else(|| before.map(|api| api.name.clone())).unwrap_or_else(|| self.audience.clone()),
+            token_format: match &self.token_format {
+                None => before.map_or(TokenFormat::AtJwt, |api| api.token_format),
+                Some(name) => format_of(name)?,
+            },
+            access_token_lifetime: duration("lifetime", self.lifetime.as_ref())?.or_else(|| before.and_then(|api| api.access_token_lifetime)),
+            scopes,
+        })
+    }
+}
+
+fn format_of(name: &str) -> Result<TokenFormat, Problem> {
+    TokenFormat::parse(name).ok_or_else(|| one_of("token_format", name, "at+jwt, jwt"))
+}
+
+fn duration(member: &'static str, text: Option<&String>) -> Result<Option<i64>, Problem> {
+    text.map(|text| Millis::parse(text).map(Millis::get).map_err(|reason| Problem::new(member, reason))).transpose()
+}
+
+/// An empty text takes a value back.
+fn keep(given: Option<&String>, before: Option<&String>) -> Option<String> {
+    match given {
+        None => before.cloned(),
+        Some(text) if text.is_empty() => None,
+        Some(text) => Some(text.clone()),
+    }
+}
+
+fn list(given: Option<&Vec<String>>, before: Option<&Vec<String>>) -> Vec<String> {
+    let mut items = given.or(before).cloned().unwrap_or_default();
+    items.sort();
+    items.dedup();
+    items
+}
+
+fn one_of(member: &'static str, given: &str, known: &str) -> Problem {
+    Problem::new(member, format!("{given:?} is not one of {known}"))
+}
+
+fn names<const N: usize>(names: [&str; N]) -> String {
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web() -> Draft {
+        Draft { redirect_uris: Some(vec!["https://app.example.com/cb".to_owned()]), ..Draft::default() }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let client = web().apply("c".to_owned(), None, &[]).unwrap();
+        assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
+        assert!(client.pkce_required && !client.first_party);
+        assert_eq!(client.scopes, scope::STANDARD);
+        assert_eq!(client.auth_method, AuthMethod::ClientSecretBasic);
+    }
+
+    #[test]
+    fn refusals_name_the_member() {
+        let member = |draft: Draft| draft.apply("c".to_owned(), None, &[]).unwrap_err().member;
+        assert_eq!(member(Draft::default()), "redirect_uris");
+        assert_eq!(member(Draft { grant_types: Some(vec!["password".to_owned()]), ..web() }), "grant_types");
+        assert_eq!(member(Draft { scope: Some("openid nope".to_owned()), ..web() }), "scope");
+        assert_eq!(member(Draft { api: Some("https://api".to_owned()), ..web() }), "api");
+        assert_eq!(member(Draft { response_types: Some(vec!["token".to_owned()]), ..web() }), "response_types");
+        assert_eq!(member(Draft { logo_uri: Some("javascript:x".to_owned()), ..web() }), "logo_uri");
+        let public = Draft { token_endpoint_auth_method: Some("none".to_owned()), ..web() };
+        assert_eq!(member(Draft { pkce: Some("optional".to_owned()), ..public.clone() }), "pkce");
+        let both = Some(vec!["authorization_code".to_owned(), "client_credentials".to_owned()]);
+        assert_eq!(member(Draft { grant_types: both, ..public }), "grant_types");
+    }
+
+    #[test]
+    fn an_update_keeps_what_it_does_not_name() {
+        let before = Draft { first_party: Some(true), logo_uri: Some("https://a.example/l.png".into()), ..web() }.apply("c".to_owned(), None, &[]).unwrap();
+        let after = Draft { client_name: Some("New".to_owned()), logo_uri: Some(String::new()), ..Draft::default() };
+        let after = after.apply("c".to_owned(), Some(&before), &[]).unwrap();
+        assert_eq!(after, Client { name: "New".to_owned(), logo_uri: None, ..before });
+    }
+}

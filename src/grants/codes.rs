@@ -1,0 +1,185 @@
+//! Authorization codes: given for a consent, redeemed once.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use super::{CODE_PREFIX, Grant, GrantError, Grants, REFRESH_PREFIX, store};
+use crate::audit::{self, About, Event, Source};
+use crate::clients::{Client, GrantType};
+use crate::oauth::scope;
+use crate::platform::secrets;
+
+/// What a code stands for (RFC 6749 section 4.1.2, RFC 7636 section 4.4).
+#[derive(Clone, Debug)]
+pub struct CodeRequest {
+    pub client_id: String,
+    pub redirect_uri: String,
+    /// S256, base64url.
+    pub challenge: Option<String>,
+    pub scope: String,
+    pub audience: Option<String>,
+    pub nonce: Option<String>,
+}
+
+/// A code before it is stored.
+pub struct NewCode {
+    pub(super) hash: Vec<u8>,
+    pub(super) grant_id: Uuid,
+    pub(super) request: CodeRequest,
+    pub(super) user_id: Uuid,
+    pub(super) session_id: Uuid,
+    pub(super) auth_time: i64,
+    pub(super) acr: String,
+    pub(super) amr: String,
+    pub(super) issued_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
+}
+
+/// A person's word on a consent page.
+pub struct Consent {
+    /// Scopes to remember, beyond those allowed before.
+    pub scopes: Vec<String>,
+    /// The interaction that is over with it.
+    pub interaction: String,
+}
+
+/// What the holder of a code shows (RFC 6749 section 4.1.3).
+pub struct Exchange {
+    pub code: String,
+    pub redirect_uri: Option<String>,
+    /// The S256 challenge of the verifier that was sent.
+    pub challenge: Option<String>,
+}
+
+/// What became of a code.
+pub(super) enum Outcome {
+    Redeemed(Box<Grant>),
+    /// Everything was right but the time: somebody has used it before.
+    Replayed,
+    Refused,
+}
+
+impl Grants {
+    /// Gives a code to a signed-in person's client. One INSERT.
+    pub async fn give_code(&self, request: CodeRequest, session: &crate::sessions::Live) -> Result<String, GrantError> {
+        let (code, row) = self.new_code(request, session);
+        self.database.run(store::insert_code(&self.database, &row)).await?;
+        Ok(code)
+    }
+
+    /// Remembers a consent and gives the code for it, in one transaction.
+    pub async fn give_code_with_consent(
+        &self,
+        request: CodeRequest,
+        session: &crate::sessions::Live,
+        consent: Consent,
+        source: &Source,
+    ) -> Result<String, GrantError> {
+        let (code, row) = self.new_code(request, session);
+        let (now, event_id, source) = (row.issued_at, self.random.id(row.issued_at), source.clone());
+        let insert = store::insert_code(&self.database, &row);
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    use sea_orm::ConnectionTrait as _;
+                    for scope in &consent.scopes {
+                        store::remember_consent(tx, row.user_id, &row.request.client_id, scope, now).await?;
+                    }
+                    store::delete_interaction(tx, secrets::hash(&consent.interaction)).await?;
+                    tx.execute_raw(insert).await.map_err(crate::platform::database::DatabaseError::from)?;
+                    let event = Event::ConsentGiven { scope: consent.scopes.join(" ") };
+                    audit::record(tx, event_id, now, &event, &About::both(row.user_id, &row.request.client_id), &source).await?;
+                    Ok::<_, GrantError>(())
+                })
+            })
+            .await?;
+        Ok(code)
+    }
+
+    fn new_code(&self, request: CodeRequest, session: &crate::sessions::Live) -> (String, NewCode) {
+        let now = self.clock.now();
+        let code = self.random.token(CODE_PREFIX);
+        let row = NewCode {
+            hash: secrets::hash(&code),
+            grant_id: self.random.id(now),
+            request,
+            user_id: session.user_id,
+            session_id: session.id,
+            auth_time: session.auth_time,
+            acr: session.acr.clone(),
+            amr: session.amr.clone(),
+            issued_at: now,
+            expires_at: now + Duration::milliseconds(self.settings.tokens.code_lifetime.get()),
+        };
+        (code, row)
+    }
+
+    /// Redeems a code once: a grant, and a refresh token where the client may have one. `None`: `invalid_grant`.
+    ///
+    /// The one UPDATE names everything that must be right, so a wrong verifier or client leaves the code alone. A replay
+    /// with everything right ends the tokens that the code gave (RFC 6749 section 4.1.2).
+    pub async fn redeem(&self, client: &Client, exchange: Exchange, source: &Source) -> Result<Option<(Grant, Option<String>)>, GrantError> {
+        let now = self.clock.now();
+        let refresh = client.may(GrantType::RefreshToken).then(|| self.random.token(REFRESH_PREFIX));
+        let new = store::NewGrant {
+            token_hash: refresh.as_deref().map(secrets::hash),
+            expires_at: self.expiry(client, refresh.is_some(), now),
+            ends_at: self.end(refresh.is_some(), client, now),
+            now,
+        };
+        let (client_id, event_id, source) = (client.id.clone(), self.random.id(now), source.clone());
+        let outcome = self
+            .database
+            .write(move |tx| {
+                Box::pin(async move {
+                    let hash = secrets::hash(&exchange.code);
+                    if let Some(grant) = store::use_code(tx, &hash, &client_id, &exchange, now).await? {
+                        let offline = scope::has(&grant.scope, "offline_access");
+                        store::insert_grant(tx, &grant, &client_id, offline, new).await?;
+                        let event = Event::GrantMade { grant: grant.grant_id, scope: grant.scope.clone() };
+                        audit::record(tx, event_id, now, &event, &About::both(grant.person.user_id, &client_id), &source).await?;
+                        return Ok(Outcome::Redeemed(Box::new(grant.into_grant())));
+                    }
+                    let Some((grant, user)) = store::replayed_grant(tx, &hash, &client_id, &exchange).await? else {
+                        return Ok(Outcome::Refused);
+                    };
+                    store::end_grant(tx, grant, "code_replayed", now).await?;
+                    let event = Event::CodeReplayed { grant };
+                    audit::record(tx, event_id, now, &event, &About::both(user, &client_id), &source).await?;
+                    Ok::<_, GrantError>(Outcome::Replayed)
+                })
+            })
+            .await?;
+        Ok(match outcome {
+            Outcome::Redeemed(grant) => Some((*grant, refresh)),
+            Outcome::Replayed => {
+                tracing::warn!(client_id = client.id, "an authorization code was used twice; its tokens end");
+                metrics::counter!("bonafide_code_replays_total").increment(1);
+                None
+            }
+            Outcome::Refused => None,
+        })
+    }
+
+    /// When a grant that is not used again ends.
+    pub(super) fn expiry(&self, client: &Client, refreshable: bool, now: DateTime<Utc>) -> DateTime<Utc> {
+        let lifetime = if refreshable {
+            client.refresh_token_lifetime.unwrap_or(self.settings.tokens.refresh_lifetime.get())
+        } else {
+            // Without a refresh token the grant is there for its access token alone.
+            client.access_token_lifetime.unwrap_or(0).max(self.settings.tokens.access_lifetime.get())
+        };
+        now + Duration::milliseconds(lifetime)
+    }
+
+    /// When a grant ends however often it is used.
+    fn end(&self, refreshable: bool, client: &Client, now: DateTime<Utc>) -> DateTime<Utc> {
+        if refreshable {
+            let most = Duration::milliseconds(self.settings.tokens.refresh_max_lifetime.get());
+            (now + most).max(self.expiry(client, true, now))
+        } else {
+            // APIs may have longer tokens than we know here; a day covers what userinfo is asked for.
+            self.expiry(client, false, now).max(now + Duration::days(1))
+        }
+    }
+}

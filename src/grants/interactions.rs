@@ -1,0 +1,69 @@
+//! Authorization requests that wait for a person. They stay on the server; the URL only names them, and only the browser
+//! that started one can go on with it.
+
+use chrono::{DateTime, Duration, Utc};
+use sea_orm::FromQueryResult;
+
+use super::{GrantError, Grants, store};
+use crate::audit::{self, About, Event, Source};
+use crate::platform::clock::from_millis;
+use crate::platform::secrets;
+
+/// Random bytes in the cookie that binds an interaction to its browser.
+pub const INTERACTION_COOKIE_BYTES: usize = 32;
+
+/// A waiting request.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Interaction {
+    pub client_id: String,
+    /// The parameters as they came, form-urlencoded.
+    pub parameters: String,
+    created_at: i64,
+}
+
+impl Interaction {
+    /// When the application asked: a sign-in after this is a fresh one.
+    pub fn created_at(&self) -> DateTime<Utc> {
+        from_millis(self.created_at)
+    }
+}
+
+impl Grants {
+    /// Keeps a request for the browser that holds `browser`. Answers its name for the URL. One INSERT.
+    pub async fn wait(&self, client_id: &str, parameters: &str, browser: &str) -> Result<String, GrantError> {
+        let now = self.clock.now();
+        let name = self.random.token("");
+        let expires_at = now + Duration::milliseconds(self.settings.sessions.interaction_lifetime.get());
+        let insert = store::insert_interaction(&self.database, &name, client_id, parameters, browser, now, expires_at);
+        self.database.run(insert).await?;
+        Ok(name)
+    }
+
+    /// The request of that name, if this browser started it and it has not expired.
+    pub async fn waiting(&self, name: &str, browser: &str) -> Result<Option<Interaction>, GrantError> {
+        Ok(store::find_interaction(&self.database, secrets::hash(name), secrets::hash(browser), self.clock.now()).await?)
+    }
+
+    /// The request is answered; its name is good for nothing more.
+    pub async fn forget(&self, name: &str) -> Result<(), GrantError> {
+        let hash = secrets::hash(name);
+        self.database.write(move |tx| Box::pin(async move { store::delete_interaction(tx, hash).await })).await?;
+        Ok(())
+    }
+
+    /// The person said no.
+    pub async fn deny(&self, name: &str, scope: &str, about: About, source: &Source) -> Result<(), GrantError> {
+        let now = self.clock.now();
+        let (hash, event_id, source) = (secrets::hash(name), self.random.id(now), source.clone());
+        let event = Event::ConsentDenied { scope: scope.to_owned() };
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    store::delete_interaction(tx, hash).await?;
+                    audit::record(tx, event_id, now, &event, &about, &source).await
+                })
+            })
+            .await?;
+        Ok(())
+    }
+}

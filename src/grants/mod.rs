@@ -1,0 +1,101 @@
+//! What people have granted to applications: codes, grants with their refresh tokens, consents, and the authorization
+//! requests that wait for a person.
+//!
+//! The statements of `store` are where OAuth's promises are kept: a code is good once, a refresh token has one successor,
+//! and ending a grant or a session is one statement.
+
+mod codes;
+mod interactions;
+mod refresh;
+mod store;
+
+use std::sync::Arc;
+
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+use crate::platform::clock::Clock;
+use crate::platform::database::{Database, DatabaseError};
+use crate::platform::random::Random;
+use crate::platform::secrets::SecretsError;
+use crate::platform::settings::Settings;
+
+pub use codes::{CodeRequest, Consent, Exchange, NewCode};
+pub use interactions::{INTERACTION_COOKIE_BYTES, Interaction};
+pub use refresh::{Refreshed, Rotation};
+pub use store::{end_all_of, sweep};
+
+/// Prefixes tell people and secret scanners what a string is.
+pub const CODE_PREFIX: &str = "bfc_";
+pub const REFRESH_PREFIX: &str = "bfr_";
+
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+/// The person of a grant, as far as tokens and userinfo speak of them.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Person {
+    pub user_id: Uuid,
+    pub name: Option<String>,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    /// Milliseconds since 1970.
+    pub email_verified_at: Option<i64>,
+    /// Milliseconds since 1970.
+    pub updated_at: i64,
+}
+
+/// How and when the person of a grant signed in.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Authentication {
+    /// Milliseconds since 1970.
+    pub auth_time: i64,
+    pub acr: String,
+    /// Space-separated.
+    pub amr: String,
+    pub sid: Option<String>,
+}
+
+/// A grant that is alive, as the token endpoint needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub id: Uuid,
+    /// Space-separated, as granted.
+    pub scope: String,
+    pub audience: Option<String>,
+    pub authentication: Authentication,
+    pub person: Person,
+    /// Of the authorization request; tokens of a refresh have none.
+    pub nonce: Option<String>,
+    /// Only this room makes grants, so that whoever holds one has redeemed something.
+    consumed: Consumed,
+}
+
+/// A code or a refresh token was used for this grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Consumed;
+
+/// The grants, with all that keeping them takes.
+#[derive(Clone)]
+pub struct Grants {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    settings: Arc<Settings>,
+}
+
+impl Grants {
+    pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Arc<Settings>) -> Self {
+        Self { database, clock, random, settings }
+    }
+
+    /// The scope and the person of a grant, if it is alive now: an access token dies with its grant. One SELECT.
+    pub async fn alive(&self, grant: Uuid) -> Result<Option<(String, Person)>, GrantError> {
+        Ok(store::alive(&self.database, grant, self.clock.now()).await?)
+    }
+}

@@ -1,0 +1,113 @@
+//! Refresh tokens: each use replaces the token; the direct predecessor gets the same successor for a short while; anything
+//! older is a theft and ends the family (RFC 9700 section 4.14.2).
+
+use chrono::Duration;
+use zeroize::Zeroizing;
+
+use super::{Grant, GrantError, Grants, REFRESH_PREFIX, store};
+use crate::audit::{self, About, Event, Source};
+use crate::clients::Client;
+use crate::platform::secrets::{self, SealingKey};
+
+/// Separates this use of a token from its hash.
+const SUCCESSOR: &str = "bonafide refresh successor";
+
+/// A rotated family and the token that is good now.
+#[derive(Debug)]
+pub struct Refreshed {
+    pub grant: Grant,
+    pub refresh_token: String,
+}
+
+/// What became of a refresh token. `E` is what the caller's own rules say.
+#[derive(Debug)]
+pub enum Rotation<E> {
+    Rotated(Box<Refreshed>),
+    /// Unknown, expired, revoked, or another client's: nothing has changed.
+    Refused,
+    /// It was used before and too long ago: the family has ended.
+    Reused,
+    /// The token is good but the request is not; nothing has changed.
+    Rejected(E),
+}
+
+enum Failure<E> {
+    Rejected(E),
+    Fault(GrantError),
+}
+
+impl<E> From<crate::platform::database::DatabaseError> for Failure<E> {
+    fn from(error: crate::platform::database::DatabaseError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl<E> From<GrantError> for Failure<E> {
+    fn from(error: GrantError) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl Grants {
+    /// Rotates a refresh token. `check` looks at the grant before anything is final: what it rejects is undone.
+    pub async fn rotate<E: Send + 'static>(
+        &self,
+        client: &Client,
+        presented: &str,
+        check: impl Fn(&Grant) -> Result<(), E> + Send + 'static,
+        source: &Source,
+    ) -> Result<Rotation<E>, GrantError> {
+        let now = self.clock.now();
+        let successor = self.random.token(REFRESH_PREFIX);
+        // Only who holds the presented token can open the successor: whoever reads the database can walk no chain.
+        let key = SealingKey::derive(presented.as_bytes(), SUCCESSOR);
+        let sealed = key.seal(successor.as_bytes(), self.random.as_ref())?;
+        let grace = Duration::milliseconds(client.refresh_grace.unwrap_or(self.settings.tokens.refresh_grace.get()));
+        let expires_at = self.expiry(client, true, now);
+        let step = store::Step {
+            presented: secrets::hash(presented),
+            successor: secrets::hash(&successor),
+            sealed,
+            client_id: client.id.clone(),
+            now,
+            expires_at,
+            rotated_after: now - grace,
+        };
+        let (event_id, source) = (self.random.id(now), source.clone());
+        let outcome = self
+            .database
+            .write(move |tx| {
+                Box::pin(async move {
+                    if let Some(grant) = store::rotate(tx, &step).await? {
+                        check(&grant).map_err(Failure::Rejected)?;
+                        store::spend(tx, step.presented, grant.id, now).await?;
+                        return Ok(Rotation::Rotated(Box::new(Refreshed { grant, refresh_token: successor })));
+                    }
+                    if let Some((grant, sealed)) = store::just_rotated(tx, &step).await? {
+                        check(&grant).map_err(Failure::Rejected)?;
+                        let opened: Zeroizing<Vec<u8>> = key.open(&sealed).map_err(GrantError::from)?;
+                        let refresh_token = String::from_utf8_lossy(&opened).into_owned();
+                        return Ok(Rotation::Rotated(Box::new(Refreshed { grant, refresh_token })));
+                    }
+                    let Some((grant, user)) = store::reused(tx, &step).await? else { return Ok(Rotation::Refused) };
+                    if store::end_grant(tx, grant, "refresh_token_reused", now).await? {
+                        let event = Event::RefreshReused { grant };
+                        audit::record(tx, event_id, now, &event, &About::both(user, &step.client_id), &source).await?;
+                    }
+                    Ok(Rotation::Reused)
+                })
+            })
+            .await;
+        match outcome {
+            Ok(rotation) => {
+                if matches!(rotation, Rotation::Reused) {
+                    tracing::warn!(client_id = client.id, "a refresh token was used again; its family ends");
+                    metrics::counter!("bonafide_refresh_reuse_total").increment(1);
+                }
+                Ok(rotation)
+            }
+            Err(Failure::Rejected(reason)) => Ok(Rotation::Rejected(reason)),
+            Err(Failure::Fault(error)) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The tables `codes`, `grants`, `spent_refresh_tokens`, `consents` and `interactions`.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{FromQueryResult, Statement};
+use uuid::Uuid;
+
+use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, Person};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::secrets;
+
+// ---- codes ----
+
+pub(super) fn insert_code(database: &Database, code: &NewCode) -> Statement {
+    database.statement(
+        "INSERT INTO codes (hash, grant_id, client_id, user_id, session_id, redirect_uri, challenge, scope, audience, nonce, \
+         auth_time, acr, amr, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        [
+            code.hash.clone().into(),
+            code.grant_id.into(),
+            code.request.client_id.clone().into(),
+            code.user_id.into(),
+            code.session_id.into(),
+            code.request.redirect_uri.clone().into(),
+            code.request.challenge.clone().into(),
+            code.request.scope.clone().into(),
+            code.request.audience.clone().into(),
+            code.request.nonce.clone().into(),
+            code.auth_time.into(),
+            code.acr.clone().into(),
+            code.amr.clone().into(),
+            code.issued_at.timestamp_millis().into(),
+            code.expires_at.timestamp_millis().into(),
+        ],
+    )
+}
+
+/// A code that has just been used, with the person and the session it was given for.
+#[derive(FromQueryResult)]
+pub(super) struct UsedCode {
+    pub(super) grant_id: Uuid,
+    session_id: Uuid,
+    pub(super) scope: String,
+    audience: Option<String>,
+    nonce: Option<String>,
+    #[sea_orm(nested)]
+    authentication: Authentication,
+    #[sea_orm(nested)]
+    pub(super) person: Person,
+}
+
+impl UsedCode {
+    pub(super) fn into_grant(self) -> Grant {
+        Grant {
+            id: self.grant_id,
+            scope: self.scope,
+            audience: self.audience,
+            authentication: self.authentication,
+            person: self.person,
+            nonce: self.nonce,
+            consumed: Consumed,
+        }
+    }
+}
+
+/// Uses a code, if everything about it is right and it has not been used: one conditional statement, so one winner.
+pub(super) async fn use_code(
+    tx: &Tx,
+    hash: &[u8],
+    client_id: &str,
+    exchange: &Exchange,
+    now: DateTime<Utc>,
+) -> Result<Option<UsedCode>, DatabaseError> {
+    let sql = "UPDATE codes SET used_at = $2 \
+         WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 AND client_id = $3 AND redirect_uri = $4 \
+         AND challenge IS NOT DISTINCT FROM $5 \
+         AND EXISTS (SELECT 1 FROM users u WHERE u.id = codes.user_id AND u.disabled_at IS NULL) \
+         AND EXISTS (SELECT 1 FROM browser_sessions s WHERE s.id = codes.session_id AND s.ended_at IS NULL AND s.expires_at > $2) \
+         RETURNING grant_id, session_id, scope, audience, nonce, auth_time, acr, amr, \
+         (SELECT s.sid FROM browser_sessions s WHERE s.id = codes.session_id) AS sid, user_id, \
+         (SELECT u.name FROM users u WHERE u.id = codes.user_id) AS name, \
+         (SELECT u.username FROM users u WHERE u.id = codes.user_id) AS username, \
+         (SELECT u.email FROM users u WHERE u.id = codes.user_id) AS email, \
+         (SELECT u.email_verified_at FROM users u WHERE u.id = codes.user_id) AS email_verified_at, \
+         (SELECT u.updated_at FROM users u WHERE u.id = codes.user_id) AS updated_at";
+    let values = [
+        hash.into(),
+        now.timestamp_millis().into(),
+        client_id.into(),
+        exchange.redirect_uri.clone().unwrap_or_default().into(),
+        exchange.challenge.clone().into(),
+    ];
+    fetch_one(tx, sql, values).await
+}
+
+/// The grant and the person of a code that was used before, if the holder shows everything right.
+pub(super) async fn replayed_grant(
+    tx: &Tx,
+    hash: &[u8],
+    client_id: &str,
+    exchange: &Exchange,
+) -> Result<Option<(Uuid, Uuid)>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        grant_id: Uuid,
+        user_id: Uuid,
+    }
+    let sql = "SELECT grant_id, user_id FROM codes WHERE hash = $1 AND used_at IS NOT NULL AND client_id = $2 \
+               AND redirect_uri = $3 AND challenge IS NOT DISTINCT FROM $4";
+    let values = [hash.into(), client_id.into(), exchange.redirect_uri.clone().unwrap_or_default().into(), exchange.challenge.clone().into()];
+    Ok(fetch_one::<Row, 4>(tx, sql, values).await?.map(|row| (row.grant_id, row.user_id)))
+}
+
+// ---- grants ----
+
+pub(super) struct NewGrant {
+    pub(super) token_hash: Option<Vec<u8>>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) ends_at: DateTime<Utc>,
+}
+
+pub(super) async fn insert_grant(tx: &Tx, code: &UsedCode, client_id: &str, offline: bool, new: NewGrant) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO grants (id, client_id, user_id, session_id, sid, scope, audience, auth_time, acr, amr, offline, \
+               token_hash, created_at, expires_at, ends_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    execute(
+        tx,
+        sql,
+        [
+            code.grant_id.into(),
+            client_id.into(),
+            code.person.user_id.into(),
+            code.session_id.into(),
+            code.authentication.sid.clone().into(),
+            code.scope.clone().into(),
+            code.audience.clone().into(),
+            code.authentication.auth_time.into(),
+            code.authentication.acr.clone().into(),
+            code.authentication.amr.clone().into(),
+            offline.into(),
+            new.token_hash.into(),
+            new.now.timestamp_millis().into(),
+            new.expires_at.timestamp_millis().into(),
+            new.ends_at.timestamp_millis().into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends a grant with all its tokens. Answers whether it was alive.
+pub(super) async fn end_grant(tx: &Tx, grant: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE id = $1 AND ended_at IS NULL";
+    Ok(execute(tx, sql, [grant.into(), now.timestamp_millis().into(), reason.into()]).await? == 1)
+}
+
+/// Ends every grant of a person.
+pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE user_id = $1 AND ended_at IS NULL";
+    execute(tx, sql, [user.into(), now.timestamp_millis().into(), reason.into()]).await?;
+    Ok(())
+}
+
+pub(super) async fn alive(database: &Database, grant: Uuid, now: DateTime<Utc>) -> Result<Option<(String, Person)>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        scope: String,
+        #[sea_orm(nested)]
+        person: Person,
+    }
+    let sql = "SELECT g.scope, g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at \
+         FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
+         WHERE g.id = $1 AND g.ended_at IS NULL AND u.disabled_at IS NULL \
+         AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2))";
+    let row: Option<Row> = database.find_one(database.statement(sql, [grant.into(), now.timestamp_millis().into()])).await?;
+    Ok(row.map(|row| (row.scope, row.person)))
+}
+
+// ---- refresh tokens ----
+
+/// One use of a refresh token.
+pub(super) struct Step {
+    pub(super) presented: Vec<u8>,
+    pub(super) successor: Vec<u8>,
+    pub(super) sealed: Vec<u8>,
+    pub(super) client_id: String,
+    pub(super) now: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
+    /// A predecessor that was replaced after this still gets its successor.
+    pub(super) rotated_after: DateTime<Utc>,
+}
+
+#[derive(FromQueryResult)]
+struct GrantRow {
+    id: Uuid,
+    scope: String,
+    audience: Option<String>,
+    sealed_successor: Option<Vec<u8>>,
+    #[sea_orm(nested)]
+    authentication: Authentication,
+    #[sea_orm(nested)]
+    person: Person,
+}
+
+impl GrantRow {
+    fn into_grant(self) -> Grant {
+        Grant {
+            id: self.id,
+            scope: self.scope,
+            audience: self.audience,
+            authentication: self.authentication,
+            person: self.person,
+            nonce: None,
+            consumed: Consumed,
+        }
+    }
+}
+
+/// Replaces the token that is good now, if it is the one presented and the family is alive: one conditional statement.
+pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, DatabaseError> {
+    let sql = "UPDATE grants SET previous_hash = token_hash, token_hash = $2, sealed_successor = $3, rotated_at = $4, \
+         expires_at = CASE WHEN ends_at < $5 THEN ends_at ELSE $5 END \
+         WHERE token_hash = $1 AND client_id = $6 AND ended_at IS NULL AND expires_at > $4 \
+         AND EXISTS (SELECT 1 FROM users u WHERE u.id = grants.user_id AND u.disabled_at IS NULL) \
+         AND (offline OR EXISTS (SELECT 1 FROM browser_sessions s \
+              WHERE s.id = grants.session_id AND s.ended_at IS NULL AND s.expires_at > $4)) \
+         RETURNING id, scope, audience, sealed_successor, auth_time, acr, amr, sid, user_id, \
+         (SELECT u.name FROM users u WHERE u.id = grants.user_id) AS name, \
+         (SELECT u.username FROM users u WHERE u.id = grants.user_id) AS username, \
+         (SELECT u.email FROM users u WHERE u.id = grants.user_id) AS email, \
+         (SELECT u.email_verified_at FROM users u WHERE u.id = grants.user_id) AS email_verified_at, \
+         (SELECT u.updated_at FROM users u WHERE u.id = grants.user_id) AS updated_at";
+    let values = [
+        step.presented.clone().into(),
+        step.successor.clone().into(),
+        step.sealed.clone().into(),
+        step.now.timestamp_millis().into(),
+        step.expires_at.timestamp_millis().into(),
+        step.client_id.clone().into(),
+    ];
+    Ok(fetch_one::<GrantRow, 6>(tx, sql, values).await?.map(GrantRow::into_grant))
+}
+
+/// The family whose direct predecessor was presented within the grace, with the sealed token that is good now.
+pub(super) async fn just_rotated(tx: &Tx, step: &Step) -> Result<Option<(Grant, Vec<u8>)>, DatabaseError> {
+    let sql = "SELECT g.id, g.scope, g.audience, g.sealed_successor, g.auth_time, g.acr, g.amr, g.sid, g.user_id, \
+         u.name, u.username, u.email, u.email_verified_at, u.updated_at \
+         FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
+         WHERE g.previous_hash = $1 AND g.client_id = $2 AND g.ended_at IS NULL AND g.expires_at > $3 AND g.rotated_at > $4 \
+         AND g.sealed_successor IS NOT NULL AND u.disabled_at IS NULL \
+         AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $3))";
+    let values = [
+        step.presented.clone().into(),
+        step.client_id.clone().into(),
+        step.now.timestamp_millis().into(),
+        step.rotated_after.timestamp_millis().into(),
+    ];
+    let row: Option<GrantRow> = fetch_one(tx, sql, values).await?;
+    Ok(row.and_then(|mut row| row.sealed_successor.take().map(|sealed| (row.into_grant(), sealed))))
+}
+
+/// The live family that the presented token once belonged to, and its person.
+pub(super) async fn reused(tx: &Tx, step: &Step) -> Result<Option<(Uuid, Uuid)>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+        user_id: Uuid,
+    }
+    let sql = "SELECT g.id, g.user_id FROM spent_refresh_tokens t JOIN grants g ON g.id = t.grant_id \
+               WHERE t.hash = $1 AND g.client_id = $2";
+    let row: Option<Row> = fetch_one(tx, sql, [step.presented.clone().into(), step.client_id.clone().into()]).await?;
+    Ok(row.map(|row| (row.id, row.user_id)))
+}
+
+/// Keeps a used token's hash, to know it again.
+pub(super) async fn spend(tx: &Tx, hash: Vec<u8>, grant: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO spent_refresh_tokens (hash, grant_id, spent_at) VALUES ($1, $2, $3)";
+    execute(tx, sql, [hash.into(), grant.into(), now.timestamp_millis().into()]).await?;
+    Ok(())
+}
+
+// ---- consents ----
+
+pub(super) async fn remember_consent(tx: &Tx, user: Uuid, client_id: &str, scope: &str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO consents (user_id, client_id, scope, granted_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    execute(tx, sql, [user.into(), client_id.into(), scope.into(), now.timestamp_millis().into()]).await?;
+    Ok(())
+}
+
+// ---- interactions ----
+
+pub(super) fn insert_interaction(
+    database: &Database,
+    name: &str,
+    client_id: &str,
+    parameters: &str,
+    browser: &str,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Statement {
+    database.statement(
+        "INSERT INTO interactions (id_hash, browser_hash, client_id, parameters, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            secrets::hash(name).into(),
+            secrets::hash(browser).into(),
+            client_id.into(),
+            parameters.into(),
+            now.timestamp_millis().into(),
+            expires_at.timestamp_millis().into(),
+        ],
+    )
+}
+
+pub(super) async fn find_interaction(
+    database: &Database,
+    id_hash: Vec<u8>,
+    browser_hash: Vec<u8>,
+    now: DateTime<Utc>,
+) -> Result<Option<Interaction>, DatabaseError> {
+    let sql = "SELECT client_id, parameters, created_at FROM interactions WHERE id_hash = $1 AND browser_hash = $2 AND expires_at > $3";
+    database.find_one(database.statement(sql, [id_hash.into(), browser_hash.into(), now.timestamp_millis().into()])).await
+}
+
+pub(super) async fn delete_interaction(tx: &Tx, id_hash: Vec<u8>) -> Result<(), DatabaseError> {
+    execute(tx, "DELETE FROM interactions WHERE id_hash = $1", [id_hash.into()]).await?;
+    Ok(())
+}
+
+// ---- sweeping ----
+
+/// Removes at most `batch` rows of each kind that nobody can ask for any more, and closes what the grace held open.
+/// Answers how many went.
+pub async fn sweep(database: &Database, now: DateTime<Utc>, longest_grace: chrono::Duration, batch: i64) -> Result<u64, DatabaseError> {
+    let at = now.timestamp_millis();
+    // Used codes are kept for a while, so that a late replay is known as one.
+    let codes_before = (now - chrono::Duration::hours(1)).timestamp_millis();
+    let rotated_before = (now - longest_grace).timestamp_millis();
+    database
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut gone = 0;
+                for (sql, before) in [
+                    ("DELETE FROM interactions WHERE id_hash IN (SELECT id_hash FROM interactions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", at),
+                    ("DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", codes_before),
+                    ("DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND ends_at < $1 LIMIT $2)", at),
+                    (
+                        "UPDATE grants SET sealed_successor = NULL WHERE id IN \
+                         (SELECT id FROM grants WHERE sealed_successor IS NOT NULL AND rotated_at < $1 LIMIT $2)",
+                        rotated_before,
+                    ),
+                ] {
+                    gone += execute(tx, sql, [before.into(), batch.into()]).await?;
+                }
+                Ok(gone)
+            })
+        })
+        .await
+}

@@ -1,0 +1,270 @@
+//! Accounts: made, changed and removed, by people themselves and by operators.
+
+use std::sync::Arc;
+
+use ::entity::users;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::passwords::PasswordFault;
+use super::{Email, IdentityError, PasswordRules, Proof, User, Username, canonical_login, store};
+use crate::audit::{self, About, Event, Source};
+use crate::platform::clock::Clock;
+use crate::platform::database::{Database, DatabaseError, Tx};
+use crate::platform::hashing::Hasher;
+use crate::platform::random::Random;
+use crate::platform::settings::Settings;
+use crate::{grants, sessions};
+
+/// Why an account is not made as asked: the field and what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the e-mail address is not one we can write to")]
+    EmailMalformed,
+    #[error("an account with this e-mail address exists")]
+    EmailTaken,
+    #[error("a username has 2 to 64 letters, digits, '.', '_' and '-'")]
+    UsernameMalformed,
+    #[error("an account with this username exists")]
+    UsernameTaken,
+    #[error("a name has 200 characters at most")]
+    NameTooLong,
+    #[error("an account needs an e-mail address or a username")]
+    Nameless,
+    #[error(transparent)]
+    Password(PasswordFault),
+}
+
+/// A new account.
+#[derive(Clone, Debug, Default)]
+pub struct NewAccount {
+    pub email: Option<String>,
+    pub username: Option<String>,
+    pub name: Option<String>,
+    /// Without one the person cannot sign in with a password.
+    pub password: Option<String>,
+    pub email_verified: bool,
+    pub roles: Vec<String>,
+}
+
+/// The people, with all that looking after them takes.
+#[derive(Clone)]
+pub struct Accounts {
+    pub(super) database: Database,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) hasher: Hasher,
+    pub(super) settings: Arc<Settings>,
+    rules: Arc<PasswordRules>,
+}
+
+impl Accounts {
+    pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, hasher: Hasher, settings: Arc<Settings>) -> Self {
+        let rules = Arc::new(PasswordRules::new(&settings.branding.name, &settings.issuer));
+        Self { database, clock, random, hasher, settings, rules }
+    }
+
+    /// Somebody makes an account and is signed in with it.
+    pub async fn sign_up(&self, account: NewAccount, source: &Source) -> Result<Proof, IdentityError> {
+        let id = self.insert(account, Event::SignedUp, source).await?;
+        Ok(Proof::of_new_account(id))
+    }
+
+    /// An operator makes an account.
+    pub async fn create(&self, account: NewAccount) -> Result<User, IdentityError> {
+        let id = self.insert(account, Event::UserCreated { by: "operator" }, &Source::default()).await?;
+        self.find(&id.to_string()).await
+    }
+
+    async fn insert(&self, account: NewAccount, event: Event, source: &Source) -> Result<Uuid, IdentityError> {
+        let now = self.clock.now();
+        let email = account.email.as_deref().filter(|text| !text.is_empty());
+        let email = email.map(|text| Email::parse(text).ok_or(Refusal::EmailMalformed)).transpose()?;
+        let username = account.username.as_deref().filter(|text| !text.is_empty());
+        let username = username.map(|text| Username::parse(text).ok_or(Refusal::UsernameMalformed)).transpose()?;
+        if email.is_none() && username.is_none() {
+            return Err(Refusal::Nameless.into());
+        }
+        let name = account.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        if name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
+            return Err(Refusal::NameTooLong.into());
+        }
+        let password_hash = match &account.password {
+            None => None,
+            Some(password) => {
+                let own = [email.as_ref().map(|email| email.typed.as_str()), username.as_ref().map(|name| name.typed.as_str()), name.as_deref()];
+                let own: Vec<&str> = own.into_iter().flatten().collect();
+                self.rules.check(password, &own).map_err(Refusal::Password)?;
+                Some(self.hasher.hash(password).await?)
+            }
+        };
+        let row = users::Model {
+            id: self.random.id(now),
+            email: email.as_ref().map(|email| email.typed.clone()),
+            email_canonical: email.map(|email| email.canonical),
+            username: username.as_ref().map(|name| name.typed.clone()),
+            username_canonical: username.map(|name| name.canonical),
+            name,
+            password_hash,
+            email_verified_at: account.email_verified.then(|| now.timestamp_millis()),
+            disabled_at: None,
+            created_at: now.timestamp_millis(),
+            updated_at: now.timestamp_millis(),
+        };
+        self.require_free(&row).await?;
+        let (id, again) = (row.id, row.clone());
+        let (event_id, source) = (self.random.id(now), source.clone());
+        let inserted = self
+            .database
+            .write(move |tx| {
+                Box::pin(async move {
+                    store::insert(tx, row).await?;
+                    for role in &account.roles {
+                        store::grant_role(tx, id, role).await?;
+                    }
+                    audit::record(tx, event_id, now, &event, &About::user(id), &source).await
+                })
+            })
+            .await;
+        match inserted {
+            Ok(()) => Ok(id),
+            // Somebody else was quicker: say which of the two names it was.
+            Err(error) if error.is_conflict() => {
+                self.require_free(&again).await?;
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn require_free(&self, row: &users::Model) -> Result<(), IdentityError> {
+        for (column, value, refusal) in [
+            (users::Column::UsernameCanonical, &row.username_canonical, Refusal::UsernameTaken),
+            (users::Column::EmailCanonical, &row.email_canonical, Refusal::EmailTaken),
+        ] {
+            if let Some(value) = value
+                && store::find(&self.database, column, value.as_str()).await?.is_some()
+            {
+                return Err(refusal.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A person by id, e-mail address or username.
+    pub async fn find(&self, who: &str) -> Result<User, IdentityError> {
+        let unknown = || IdentityError::Unknown(who.to_owned());
+        if let Ok(id) = Uuid::parse_str(who) {
+            return store::find(&self.database, users::Column::Id, id).await?.ok_or_else(unknown);
+        }
+        let login = canonical_login(who);
+        let column = if login.contains('@') { users::Column::EmailCanonical } else { users::Column::UsernameCanonical };
+        store::find(&self.database, column, login).await?.ok_or_else(unknown)
+    }
+
+    pub async fn list(&self) -> Result<Vec<User>, IdentityError> {
+        Ok(store::list(&self.database).await?)
+    }
+
+    /// Whether nobody is here yet: a first start.
+    pub async fn nobody(&self) -> Result<bool, IdentityError> {
+        Ok(store::is_empty(&self.database).await?)
+    }
+
+    /// Gives a person a new password, by an operator. All their sessions and grants end.
+    pub async fn set_password(&self, who: &str, password: &str) -> Result<User, IdentityError> {
+        let user = self.find(who).await?;
+        let own: Vec<&str> = [&user.email, &user.username, &user.name].into_iter().flatten().map(String::as_str).collect();
+        self.rules.check(password, &own).map_err(Refusal::Password)?;
+        let hash = self.hasher.hash(password).await?;
+        let (id, now) = (user.id, self.clock.now());
+        self.change(id, "password", move |tx| {
+            Box::pin(async move {
+                store::set_password(tx, id, &hash, now).await?;
+                end_everything(tx, id, "password_reset", now).await
+            })
+        })
+        .await?;
+        Ok(user)
+    }
+
+    /// Keeps a person out; everything they have ends at once.
+    pub async fn set_disabled(&self, who: &str, disabled: bool) -> Result<User, IdentityError> {
+        let user = self.find(who).await?;
+        let (id, now) = (user.id, self.clock.now());
+        self.change(id, if disabled { "disabled" } else { "enabled" }, move |tx| {
+            Box::pin(async move {
+                store::set_disabled(tx, id, disabled, now).await?;
+                if disabled { end_everything(tx, id, "user_disabled", now).await } else { Ok(()) }
+            })
+        })
+        .await?;
+        self.find(&id.to_string()).await
+    }
+
+    /// Removes a person with all that belongs to them.
+    pub async fn delete(&self, who: &str) -> Result<User, IdentityError> {
+        let user = self.find(who).await?;
+        let (id, now, event_id) = (user.id, self.clock.now(), self.random.id(self.clock.now()));
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    store::delete(tx, id).await?;
+                    audit::record(tx, event_id, now, &Event::UserDeleted, &About::user(id), &Source::default()).await
+                })
+            })
+            .await?;
+        Ok(user)
+    }
+
+    pub async fn grant_role(&self, who: &str, role: &str) -> Result<User, IdentityError> {
+        self.role(who, role, true).await
+    }
+
+    pub async fn revoke_role(&self, who: &str, role: &str) -> Result<User, IdentityError> {
+        self.role(who, role, false).await
+    }
+
+    async fn role(&self, who: &str, role: &str, grant: bool) -> Result<User, IdentityError> {
+        let id = self.find(who).await?.id;
+        let (now, role) = (self.clock.now(), role.to_owned());
+        let event_id = self.random.id(now);
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    let event = if grant {
+                        store::grant_role(tx, id, &role).await?;
+                        Event::RoleGranted { role }
+                    } else {
+                        store::revoke_role(tx, id, &role).await?;
+                        Event::RoleRevoked { role }
+                    };
+                    audit::record(tx, event_id, now, &event, &About::user(id), &Source::default()).await
+                })
+            })
+            .await?;
+        self.find(&id.to_string()).await
+    }
+
+    async fn change<F>(&self, id: Uuid, what: &'static str, action: F) -> Result<(), DatabaseError>
+    where
+        F: for<'c> FnOnce(&'c Tx) -> crate::platform::database::Action<'c, (), DatabaseError> + Send + 'static,
+    {
+        let now = self.clock.now();
+        let event_id = self.random.id(now);
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    action(tx).await?;
+                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &Source::default()).await
+                })
+            })
+            .await
+    }
+}
+
+/// Ends every session and every grant of a person, those that outlive sessions too.
+async fn end_everything(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    sessions::end_all_of(tx, user, now).await?;
+    grants::end_all_of(tx, user, reason, now).await
+}

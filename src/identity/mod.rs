@@ -1,0 +1,52 @@
+//! People: their accounts, names and passwords, and how they prove who they are.
+
+mod accounts;
+mod names;
+mod passwords;
+mod sign_in;
+mod store;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use accounts::{Accounts, NewAccount, Refusal};
+pub use names::{Email, Username, canonical_login};
+pub use passwords::{PasswordFault, PasswordRules};
+pub(crate) use sign_in::ACR_PASSWORD;
+pub use sign_in::{Proof, SignInError};
+
+use crate::platform::database::DatabaseError;
+use crate::platform::hashing::HashError;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    pub id: Uuid,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub username: Option<String>,
+    pub name: Option<String>,
+    pub disabled: bool,
+    pub roles: Vec<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error("there is nobody called {0}: `bonafide user list` shows everybody")]
+    Unknown(String),
+    #[error("{0}")]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for IdentityError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,124 @@
+//! Signing in with a password: charged to the limits first, hashed whoever it is, refused in one way.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::passwords::MOST_BYTES;
+use super::{Accounts, canonical_login, store};
+use crate::audit::{self, About, Event, Source};
+use crate::limits::{self, Charge, Verdict as Limit};
+use crate::platform::database::{DatabaseError, Tx};
+use crate::platform::hashing::{HashError, Verdict};
+
+/// A proof of who somebody is, to be settled in the transaction that acts on it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Proof {
+    pub user_id: Uuid,
+    /// Authentication context class (OpenID Connect Core section 2).
+    pub acr: String,
+    /// Authentication methods of RFC 8176, space-separated.
+    pub amr: String,
+    charge: Option<Charge>,
+    /// The password hashed anew, where the stored hash has other parameters than today's.
+    rehashed: Option<String>,
+}
+
+/// Assurance of a password alone.
+pub(crate) const ACR_PASSWORD: &str = "urn:bonafide:acr:pwd";
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown, wrong, disabled: nobody is told which.
+    #[error("the name or the password is wrong")]
+    Refused,
+    #[error("too many attempts")]
+    Throttled { retry_after: Duration },
+    /// The hashing pool is full.
+    #[error("too many people sign in at once")]
+    Busy,
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Hash(HashError),
+}
+
+impl From<HashError> for SignInError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            other => Self::Hash(other),
+        }
+    }
+}
+
+impl Accounts {
+    /// Checks a name (e-mail address or username) and a password. Verified exactly as received, without truncation.
+    pub async fn prove_password(
+        &self,
+        login: &str,
+        password: &str,
+        address: Option<std::net::IpAddr>,
+        source: &Source,
+    ) -> Result<Proof, SignInError> {
+        let now = self.clock.now();
+        let login = canonical_login(login);
+        let known = store::credentials(&self.database, &login).await?;
+        let account = known.as_ref().map_or(login, |known| known.id.to_string());
+        let charge = match limits::charge(&self.database, &self.settings.limits, Charge::new(&account, address), now).await? {
+            Limit::Charged(charge) => Some(charge),
+            Limit::Unlimited => None,
+            Limit::Throttled { retry_after } => {
+                self.record_refusal("throttled", known.map(|known| known.id), source, now).await?;
+                return Err(SignInError::Throttled { retry_after });
+            }
+        };
+        let stored = known.as_ref().and_then(|known| known.password_hash.as_deref());
+        let verdict = if password.len() > MOST_BYTES { Verdict::Wrong } else { self.hasher.verify(password, stored).await? };
+        let (reason, user) = match (verdict, known) {
+            (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
+                let rehashed = if outdated { Some(self.hasher.hash(password).await?) } else { None };
+                let acr = ACR_PASSWORD.to_owned();
+                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, rehashed });
+            }
+            (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
+            (_, Some(known)) => ("wrong_password", Some(known.id)),
+            (_, None) => ("unknown", None),
+        };
+        self.record_refusal(reason, user, source, now).await?;
+        Err(SignInError::Refused)
+    }
+
+    async fn record_refusal(
+        &self,
+        reason: &'static str,
+        user: Option<Uuid>,
+        source: &Source,
+        now: DateTime<Utc>,
+    ) -> Result<(), DatabaseError> {
+        metrics::counter!("bonafide_sign_ins_total", "outcome" => reason).increment(1);
+        let (id, source) = (self.random.id(now), source.clone());
+        let about = About { user_id: user, client_id: None };
+        self.database
+            .write(move |tx| Box::pin(async move { audit::record(tx, id, now, &Event::SignInRefused { reason }, &about, &source).await }))
+            .await
+    }
+}
+
+impl Proof {
+    /// A proof that needed no password: somebody who has just signed up.
+    pub(super) fn of_new_account(user_id: Uuid) -> Self {
+        Self { user_id, acr: ACR_PASSWORD.to_owned(), amr: "pwd".to_owned(), charge: None, rehashed: None }
+    }
+
+    /// Gives the attempt back and stores the new hash, in the transaction of the sign-in.
+    pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+        if let Some(charge) = &self.charge {
+            limits::refund(tx, charge).await?;
+        }
+        if let Some(hash) = &self.rehashed {
+            store::set_password(tx, self.user_id, hash, now).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! The tables `users` and `user_roles`.
+
+use std::collections::HashMap;
+
+use ::entity::{user_roles, users};
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _, QueryOrder as _};
+use uuid::Uuid;
+
+use super::User;
+use crate::platform::clock::from_millis;
+use crate::platform::database::{Database, DatabaseError, Tx, execute};
+
+/// What is needed to check a password.
+#[derive(Clone, Debug, FromQueryResult)]
+pub(super) struct Credentials {
+    pub(super) id: Uuid,
+    pub(super) password_hash: Option<String>,
+    pub(super) disabled_at: Option<i64>,
+}
+
+/// An account by its canonical e-mail address or username.
+pub(super) async fn credentials(database: &Database, login: &str) -> Result<Option<Credentials>, DatabaseError> {
+    // PostgreSQL has no text with a NUL in it; neither has an account.
+    if login.contains('\0') {
+        return Ok(None);
+    }
+    let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
+    let sql = format!("SELECT id, password_hash, disabled_at FROM users WHERE {column} = $1");
+    database.find_one(database.statement(&sql, [login.into()])).await
+}
+
+pub(super) async fn insert(tx: &Tx, row: users::Model) -> Result<(), DatabaseError> {
+    row.into_active_model().reset_all().insert(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn find(database: &Database, column: users::Column, value: impl Into<sea_orm::Value>) -> Result<Option<User>, DatabaseError> {
+    let Some(row) = users::Entity::find().filter(column.eq(value)).one(database.reader()).await? else { return Ok(None) };
+    let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(row.id)).all(database.reader()).await?;
+    Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
+}
+
+/// Everybody, oldest first.
+pub(super) async fn list(database: &Database) -> Result<Vec<User>, DatabaseError> {
+    let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for row in user_roles::Entity::find().all(database.reader()).await? {
+        roles.entry(row.user_id).or_default().push(row.role);
+    }
+    let rows = users::Entity::find().order_by_asc(users::Column::Id).all(database.reader()).await?;
+    Ok(rows.into_iter().map(|row| (roles.remove(&row.id).unwrap_or_default(), row)).map(|(roles, row)| user_of(row, roles)).collect())
+}
+
+pub(super) async fn is_empty(database: &Database) -> Result<bool, DatabaseError> {
+    Ok(database.query_one(database.statement("SELECT 1 FROM users LIMIT 1", [])).await?.is_none())
+}
+
+fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
+    roles.sort();
+    User {
+        id: row.id,
+        email: row.email,
+        email_verified: row.email_verified_at.is_some(),
+        username: row.username,
+        name: row.name,
+        disabled: row.disabled_at.is_some(),
+        roles,
+        created_at: from_millis(row.created_at),
+        updated_at: from_millis(row.updated_at),
+    }
+}
+
+pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let sql = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+    execute(tx, sql, [id.into(), hash.into(), now.timestamp_millis().into()]).await
+}
+
+pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let at = disabled.then_some(now.timestamp_millis());
+    execute(tx, "UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1", [id.into(), at.into(), now.timestamp_millis().into()]).await
+}
+
+pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
+    execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await
+}
+
+pub(super) async fn grant_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
+    execute(tx, "INSERT INTO user_roles (user_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING", [id.into(), role.into()]).await
+}
+
+pub(super) async fn revoke_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
+    execute(tx, "DELETE FROM user_roles WHERE user_id = $1 AND role = $2", [id.into(), role.into()]).await
+}

@@ -1,0 +1,162 @@
+//! Who is the client? Answered before any grant is looked at (RFC 6749 section 2.3, OpenID Connect Core section 9).
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::parameters::Parameters;
+use crate::clients::Client;
+use crate::platform::secrets;
+
+/// What a request says of its client, before anything is believed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claimed {
+    pub client_id: String,
+    secret: Option<String>,
+    method: Method,
+}
+
+/// How the secret came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Basic,
+    Post,
+    None,
+}
+
+/// A client that has proven itself. Only this module makes one.
+#[derive(Clone)]
+pub struct AuthenticatedClient(Arc<Client>);
+
+impl std::ops::Deref for AuthenticatedClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientAuthError {
+    /// Two ways at once, or a repeated parameter: 400.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// 401, with a challenge where the Authorization header was used.
+    #[error("client authentication failed")]
+    Failed { basic: bool, method: &'static str },
+}
+
+impl Claimed {
+    /// Reads credentials from the Authorization header and the form: one way, not two.
+    pub fn read(authorization: Option<&[u8]>, form: &Parameters) -> Result<Self, ClientAuthError> {
+        let repeated = |_| ClientAuthError::Malformed("a parameter is repeated");
+        let body_id = form.one("client_id").map_err(repeated)?;
+        let body_secret = form.one("client_secret").map_err(repeated)?;
+        let asserted = form.one("client_assertion").map_err(repeated)?.is_some() || form.one("client_assertion_type").map_err(repeated)?.is_some();
+        let Some(header) = authorization else {
+            if asserted {
+                return Err(ClientAuthError::Failed { basic: false, method: "client_assertion" });
+            }
+            let Some(id) = body_id else { return Err(ClientAuthError::Failed { basic: false, method: "missing" }) };
+            let method = if body_secret.is_some() { Method::Post } else { Method::None };
+            return Ok(Self { client_id: id.to_owned(), secret: body_secret.map(str::to_owned), method });
+        };
+        if body_secret.is_some() || asserted {
+            return Err(ClientAuthError::Malformed("the client authenticates in two ways at once"));
+        }
+        let (id, secret) = decode_basic(header).ok_or(ClientAuthError::Failed { basic: true, method: "client_secret_basic" })?;
+        if body_id.is_some_and(|other| other != id) {
+            return Err(ClientAuthError::Failed { basic: true, method: "client_secret_basic" });
+        }
+        // Some libraries send public clients' ids this way, with nothing behind the colon.
+        Ok(Self { client_id: id, secret: Some(secret).filter(|secret| !secret.is_empty()), method: Method::Basic })
+    }
+
+    /// Checks the credentials against the registered client, if there is one.
+    pub fn prove(self, client: Option<Arc<Client>>) -> Result<AuthenticatedClient, ClientAuthError> {
+        let failed = ClientAuthError::Failed { basic: self.method == Method::Basic, method: self.method.name() };
+        let presented = self.secret.as_deref().map(secrets::hash);
+        match (client, presented) {
+            (Some(client), None) if client.is_public() => Ok(AuthenticatedClient(client)),
+            (Some(client), Some(presented)) => match &client.secret_hash {
+                Some(known) if secrets::equal(known, &presented) => Ok(AuthenticatedClient(client)),
+                _ => Err(failed),
+            },
+            _ => Err(failed),
+        }
+    }
+}
+
+impl Method {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
+
+/// `Basic` credentials: both halves are form-urlencoded before base64 (RFC 6749 section 2.3.1). Libraries that do not
+/// encode work as well, since our ids and secrets have no character that encoding would change.
+fn decode_basic(header: &[u8]) -> Option<(String, String)> {
+    let header = std::str::from_utf8(header).ok()?;
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > 4096 {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some((form_decode(id)?, form_decode(secret)?))
+}
+
+fn form_decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8().ok()?;
+    (!decoded.contains('\0')).then(|| decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header(id: &str, secret: &str) -> Vec<u8> {
+        format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))).into_bytes()
+    }
+
+    #[test]
+    fn basic_credentials_are_percent_decoded_and_the_scheme_has_any_case() {
+        assert_eq!(decode_basic(&header("my%2Dclient", "a%2Bb")), Some(("my-client".to_owned(), "a+b".to_owned())));
+        assert!(decode_basic(b"bAsIc YTpi").is_some());
+        for bad in [b"Basic".as_slice(), b"Bearer YTpi", b"Basic !!!", b"Basic YWI=", b"Basic \xff", b"Basic Og%"] {
+            assert_eq!(decode_basic(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn one_way_to_authenticate() {
+        let form = |text: &str| Parameters::parse(text.as_bytes()).unwrap();
+        assert!(Claimed::read(Some(&header("c", "s")), &form("client_id=c")).is_ok());
+        assert!(matches!(Claimed::read(Some(&header("c", "s")), &form("client_id=d")), Err(ClientAuthError::Failed { basic: true, .. })));
+        assert!(matches!(Claimed::read(Some(&header("c", "s")), &form("client_secret=s")), Err(ClientAuthError::Malformed(_))));
+        assert!(matches!(Claimed::read(None, &form("client_id=c&client_id=c")), Err(ClientAuthError::Malformed(_))));
+        assert!(matches!(Claimed::read(None, &form("")), Err(ClientAuthError::Failed { basic: false, .. })));
+    }
+
+    proptest! {
+        /// f_basic_auth: never panics, and reads back what RFC 6749 encodes.
+        #[test]
+        fn encoded_credentials_read_back(id in "[ -~]{1,40}", secret in "\\PC{0,40}") {
+            let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            prop_assert_eq!(decode_basic(&header(&encode(&id), &encode(&secret))), Some((id, secret)));
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = decode_basic(&bytes);
+        }
+    }
+}

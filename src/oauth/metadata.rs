@@ -1,0 +1,111 @@
+//! The discovery document (OpenID Connect Discovery 1.0, RFC 8414): what works, and nothing else.
+
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+};
+use openidconnect::url::ParseError;
+use openidconnect::{
+    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{claims, scope};
+use crate::clients::{AuthMethod, GrantType};
+use crate::identity;
+use crate::keys::Alg;
+
+/// Members that OpenID Connect Discovery does not have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Extra {
+    end_session_endpoint: String,
+    code_challenge_methods_supported: Vec<String>,
+    authorization_response_iss_parameter_supported: bool,
+    prompt_values_supported: Vec<String>,
+}
+
+impl AdditionalProviderMetadata for Extra {}
+
+type Metadata = ProviderMetadata<
+    Extra,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    #[error("an endpoint is not a URL: {0}")]
+    Url(#[from] ParseError),
+    #[error("the document cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The document as JSON, made once and sent as it is.
+pub fn document(issuer: &str, algorithms: &[Alg]) -> Result<Vec<u8>, MetadataError> {
+    let at = |path: &str| format!("{issuer}{path}");
+    let extra = Extra {
+        end_session_endpoint: at("/logout"),
+        code_challenge_methods_supported: vec!["S256".to_owned()],
+        authorization_response_iss_parameter_supported: true,
+        prompt_values_supported: ["none", "login", "consent"].map(str::to_owned).into(),
+    };
+    let metadata = Metadata::new(
+        IssuerUrl::new(issuer.to_owned())?,
+        AuthUrl::new(at("/authorize"))?,
+        JsonWebKeySetUrl::new(at("/jwks"))?,
+        vec![ResponseTypes::new(vec![CoreResponseType::Code])],
+        vec![CoreSubjectIdentifierType::Public],
+        algorithms.iter().map(|alg| signing_algorithm(*alg)).collect(),
+        extra,
+    )
+    .set_token_endpoint(Some(TokenUrl::new(at("/token"))?))
+    .set_userinfo_endpoint(Some(UserInfoUrl::new(at("/userinfo"))?))
+    .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
+    .set_grant_types_supported(Some(GrantType::ALL.map(grant_type).into()))
+    .set_token_endpoint_auth_methods_supported(Some(AuthMethod::ALL.map(auth_method).into()))
+    .set_scopes_supported(Some(scope::STANDARD.map(|scope| Scope::new(scope.to_owned())).into()))
+    .set_claims_supported(Some(
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]
+            .into_iter()
+            .chain(claims::SUPPORTED)
+            .map(|name| CoreClaimName::new(name.to_owned()))
+            .collect(),
+    ))
+    .set_acr_values_supported(Some(vec![openidconnect::AuthenticationContextClass::new(identity::ACR_PASSWORD.to_owned())]))
+    .set_claims_parameter_supported(Some(false))
+    .set_request_parameter_supported(Some(false))
+    .set_request_uri_parameter_supported(Some(false))
+    .set_require_request_uri_registration(Some(false));
+    Ok(serde_json::to_vec(&metadata)?)
+}
+
+fn signing_algorithm(alg: Alg) -> CoreJwsSigningAlgorithm {
+    match alg {
+        Alg::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    }
+}
+
+fn grant_type(grant: GrantType) -> CoreGrantType {
+    match grant {
+        GrantType::AuthorizationCode => CoreGrantType::AuthorizationCode,
+        GrantType::RefreshToken => CoreGrantType::RefreshToken,
+        GrantType::ClientCredentials => CoreGrantType::ClientCredentials,
+    }
+}
+
+fn auth_method(method: AuthMethod) -> CoreClientAuthMethod {
+    match method {
+        AuthMethod::ClientSecretBasic => CoreClientAuthMethod::ClientSecretBasic,
+        AuthMethod::ClientSecretPost => CoreClientAuthMethod::ClientSecretPost,
+        AuthMethod::None => CoreClientAuthMethod::None,
+    }
+}

@@ -1,0 +1,207 @@
+//! Makes tokens. Everything that mints passes here and brings its proofs: a grant that was consumed or a client of its own
+//! right, a client that has authenticated, a decision about binding the token to its sender.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::client_auth::AuthenticatedClient;
+use super::{claims, scope};
+use crate::clients::{Api, TokenFormat};
+use crate::grants::Grant;
+use crate::keys::{Alg, KeyError, KeySet, TokenType};
+use crate::platform::random::Random;
+use crate::platform::settings::Settings;
+
+/// Whether a token is bound to a key of its sender (RFC 9449, RFC 8705). Decided for every token, so that none forgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderConstraint {
+    /// Whoever bears it may use it (RFC 6750).
+    Bearer,
+}
+
+/// On whose behalf a token is made.
+enum Ground {
+    Person(Box<Grant>),
+    Client,
+}
+
+/// All that must be true before a token is made.
+pub struct Warrant {
+    client: AuthenticatedClient,
+    ground: Ground,
+    /// The scope of this token, a part of the grant's at most.
+    scope: String,
+    audience: Option<String>,
+    constraint: SenderConstraint,
+}
+
+impl Warrant {
+    /// For a person's grant that has just been consumed.
+    pub fn of_grant(client: AuthenticatedClient, grant: Grant, scope: String, constraint: SenderConstraint) -> Self {
+        let audience = grant.audience.clone();
+        Self { client, ground: Ground::Person(Box::new(grant)), scope, audience, constraint }
+    }
+
+    /// For a client that acts for itself (RFC 6749 section 4.4).
+    pub fn of_client(client: AuthenticatedClient, scope: String, audience: Option<String>, constraint: SenderConstraint) -> Self {
+        Self { client, ground: Ground::Client, scope, audience, constraint }
+    }
+}
+
+/// The answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
+#[derive(Serialize)]
+pub struct TokenResponse {
+    pub access_token: String,
+    pub token_type: &'static str,
+    /// Seconds.
+    pub expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+}
+
+/// What minting needs of the house.
+pub struct Mint<'m> {
+    pub settings: &'m Settings,
+    pub keys: &'m KeySet,
+    pub random: &'m dyn Random,
+    pub now: DateTime<Utc>,
+}
+
+/// The claims of an access token (RFC 9068 section 2.2).
+#[derive(Serialize)]
+struct AccessTokenClaims<'c> {
+    iss: &'c str,
+    sub: &'c str,
+    aud: &'c str,
+    client_id: &'c str,
+    exp: i64,
+    iat: i64,
+    jti: &'c str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'c str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<Vec<&'c str>>,
+    /// Ours: the grant that the token dies with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_id: Option<uuid::Uuid>,
+}
+
+/// The claims of an ID token (OpenID Connect Core section 2); those about the person are beside them.
+#[derive(Serialize)]
+struct IdTokenClaims<'c> {
+    iss: &'c str,
+    sub: &'c str,
+    aud: &'c str,
+    exp: i64,
+    iat: i64,
+    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'c str>,
+    acr: &'c str,
+    amr: Vec<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'c str>,
+    at_hash: String,
+    #[serde(flatten)]
+    person: Map<String, Value>,
+}
+
+impl Mint<'_> {
+    /// Makes the tokens that a warrant allows.
+    pub fn tokens(&self, warrant: Warrant, api: Option<&Api>, refresh_token: Option<String>) -> Result<TokenResponse, KeyError> {
+        let Warrant { client, ground, scope: granted, audience, constraint } = warrant;
+        let issuer = self.settings.issuer.as_str();
+        let iat = self.now.timestamp();
+        let lifetime = api
+            .and_then(|api| api.access_token_lifetime)
+            .or(client.access_token_lifetime)
+            .map_or(self.settings.tokens.access_lifetime.seconds(), |millis| millis / 1000);
+        let jti = URL_SAFE_NO_PAD.encode(self.random.bytes::<16>());
+        let grant = match &ground {
+            Ground::Person(grant) => Some(grant.as_ref()),
+            Ground::Client => None,
+        };
+        let subject = grant.map_or_else(|| client.id.clone(), |grant| grant.person.user_id.to_string());
+        let claims = AccessTokenClaims {
+            iss: issuer,
+            sub: &subject,
+            aud: audience.as_deref().unwrap_or(issuer),
+            client_id: &client.id,
+            exp: iat + lifetime,
+            iat,
+            jti: &jti,
+            scope: &granted,
+            auth_time: grant.map(|grant| grant.authentication.auth_time / 1000),
+            acr: grant.map(|grant| grant.authentication.acr.as_str()),
+            amr: grant.map(|grant| grant.authentication.amr.split(' ').collect()),
+            grant_id: grant.map(|grant| grant.id),
+        };
+        let typ = match client.token_format.or(api.map(|api| api.token_format)).unwrap_or(TokenFormat::AtJwt) {
+            TokenFormat::AtJwt => TokenType::AccessToken,
+            TokenFormat::Jwt => TokenType::Jwt,
+        };
+        let access_token = self.sign(Alg::Rs256, typ, &claims)?;
+        let id_token = match grant {
+            Some(grant) if scope::has(&granted, "openid") => Some(self.id_token(&client, grant, &granted, &subject, &access_token)?),
+            _ => None,
+        };
+        let token_type = match constraint {
+            SenderConstraint::Bearer => "Bearer",
+        };
+        Ok(TokenResponse { access_token, token_type, expires_in: lifetime, refresh_token, id_token, scope: granted })
+    }
+
+    fn id_token(
+        &self,
+        client: &AuthenticatedClient,
+        grant: &Grant,
+        granted: &str,
+        subject: &str,
+        access_token: &str,
+    ) -> Result<String, KeyError> {
+        let iat = self.now.timestamp();
+        let claims = IdTokenClaims {
+            iss: &self.settings.issuer,
+            sub: subject,
+            aud: &client.id,
+            exp: iat + self.settings.tokens.id_lifetime.seconds(),
+            iat,
+            auth_time: grant.authentication.auth_time / 1000,
+            nonce: grant.nonce.as_deref(),
+            acr: &grant.authentication.acr,
+            amr: grant.authentication.amr.split(' ').collect(),
+            sid: grant.authentication.sid.as_deref(),
+            at_hash: at_hash(client.id_token_alg, access_token),
+            person: if client.claims_in_id_token { claims::of(&grant.person, granted) } else { Map::new() },
+        };
+        self.sign(client.id_token_alg, TokenType::Jwt, &claims)
+    }
+
+    fn sign(&self, alg: Alg, typ: TokenType, claims: &impl Serialize) -> Result<String, KeyError> {
+        let key = self.keys.signing(alg).ok_or(KeyError::NoNext(alg))?;
+        let payload = serde_json::to_vec(claims).map_err(|error| KeyError::Signing(error.to_string()))?;
+        key.sign(typ, &payload)
+    }
+}
+
+/// The left half of the access token's hash, by the hash of the ID token's algorithm (OpenID Connect Core section 3.1.3.6).
+fn at_hash(alg: Alg, access_token: &str) -> String {
+    match alg {
+        Alg::Rs256 => {
+            let digest = Sha256::digest(access_token.as_bytes());
+            URL_SAFE_NO_PAD.encode(digest.get(..16).unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The grants of the token endpoint (RFC 6749 sections 4.1.3, 4.4 and 6), for a client that has authenticated.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use oxide_auth::code_grant::{accesstoken, client_credentials, refresh};
+use oxide_auth::primitives::grant::{Extensions, Grant as MachineGrant};
+use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
+use oxide_auth::primitives::scope::Scope;
+use url::Url;
+
+use super::client_auth::AuthenticatedClient;
+use super::mint::{SenderConstraint, Warrant};
+use super::parameters::Parameters;
+use super::{ErrorCode, TokenError, authorization, pkce, scope, step};
+use crate::audit::Source;
+use crate::clients::{GrantType, Registry};
+use crate::grants::{Exchange, Grant, Grants, Rotation};
+
+/// A warrant to mint from, and the refresh token that goes with it.
+pub type Granted = (Warrant, Option<String>);
+
+/// The grant type of a request, if this client may use it.
+pub fn grant_type(form: &Parameters, client: &AuthenticatedClient) -> Result<GrantType, TokenError> {
+    let name = form.one("grant_type")?.ok_or(TokenError::request("grant_type is missing"))?;
+    let grant = GrantType::parse(name).ok_or(TokenError::new(ErrorCode::UnsupportedGrantType, "this grant type is not supported"))?;
+    if client.may(grant) { Ok(grant) } else { Err(TokenError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type")) }
+}
+
+/// Redeems a code (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
+pub async fn authorization_code(
+    form: &Parameters,
+    client: AuthenticatedClient,
+    registry: &Registry,
+    grants: &Grants,
+    source: &Source,
+) -> Result<Granted, TokenError> {
+    let code = form.get("code").ok_or(TokenError::request("code is missing"))?.to_owned();
+    let redirect_uri = form.get("redirect_uri").ok_or(TokenError::grant("redirect_uri is missing"))?.to_owned();
+    let challenge = match form.get("code_verifier") {
+        None => None,
+        Some(verifier) if pkce::is_verifier(verifier) => Some(pkce::challenge(verifier)),
+        Some(_) => return Err(TokenError::grant("code_verifier is malformed")),
+    };
+    let request = CodeRequest { client_id: &client.id, form };
+    let mut machine = accesstoken::AccessToken::new(&request);
+    step!(machine.advance(accesstoken::Input::None) => accesstoken::Output::Authenticate { .. }, TokenError::Machine("authenticate"));
+    step!(machine.advance(accesstoken::Input::Authenticated) => accesstoken::Output::Recover { .. }, TokenError::Machine("recover"));
+
+    let wrong = TokenError::grant("the code is unknown, expired, used, or was given to another request");
+    let exchange = Exchange { code, redirect_uri: Some(redirect_uri.clone()), challenge };
+    let (grant, refresh_token) = grants.redeem(&client, exchange, source).await?.ok_or(wrong)?;
+
+    // The database has decided; the machine judges what it returned by the rules of RFC 6749.
+    let url = Url::parse(&redirect_uri).map_err(|_| TokenError::Machine("redirect"))?;
+    let recovered = machine_grant(&client.id, &grant, url)?;
+    let mut machine = accesstoken::AccessToken::new(&request);
+    step!(machine.advance(accesstoken::Input::None) => accesstoken::Output::Authenticate { .. }, TokenError::Machine("authenticate"));
+    step!(machine.advance(accesstoken::Input::Authenticated) => accesstoken::Output::Recover { .. }, TokenError::Machine("recover"));
+    step!(machine.advance(accesstoken::Input::Recovered(Some(Box::new(recovered)))) => accesstoken::Output::Extend { .. }, TokenError::Machine("recovered"));
+    let extended = accesstoken::Input::Extended { access_extensions: Extensions::new() };
+    step!(machine.advance(extended) => accesstoken::Output::Issue { .. }, TokenError::Machine("issue"));
+
+    check_audience(form, registry, &grant)?;
+    let scope = grant.scope.clone();
+    Ok((Warrant::of_grant(client, grant, scope, SenderConstraint::Bearer), refresh_token))
+}
+
+/// Uses a refresh token (RFC 6749 section 6). What is wrong with the request leaves the token as it was.
+pub async fn refresh_token(
+    form: &Parameters,
+    client: AuthenticatedClient,
+    registry: &Arc<Registry>,
+    grants: &Grants,
+    source: &Source,
+) -> Result<Granted, TokenError> {
+    let presented = form.get("refresh_token").ok_or(TokenError::request("refresh_token is missing"))?;
+    let asked = form.get("scope").map(str::to_owned);
+    let (owned, client_id, registry) = (form.clone(), client.id.clone(), registry.clone());
+    let check = move |grant: &Grant| {
+        narrowed(&owned, &client_id, grant)?;
+        check_audience(&owned, &registry, grant)
+    };
+    match grants.rotate(&client, presented, check, source).await? {
+        Rotation::Rotated(refreshed) => {
+            let scope = match asked {
+                // In the order of the request; the machine has found every one of them in the grant.
+                Some(asked) => scope::parse(&asked).unwrap_or_default().join(" "),
+                None => refreshed.grant.scope.clone(),
+            };
+            let warrant = Warrant::of_grant(client, refreshed.grant, scope, SenderConstraint::Bearer);
+            Ok((warrant, Some(refreshed.refresh_token)))
+        }
+        Rotation::Refused | Rotation::Reused => Err(TokenError::grant("the refresh token is unknown, expired, revoked, or was used before")),
+        Rotation::Rejected(error) => Err(error),
+    }
+}
+
+/// A client for itself (RFC 6749 section 4.4). Touches no table.
+pub fn client_credentials(form: &Parameters, client: AuthenticatedClient, registry: &Registry) -> Result<Granted, TokenError> {
+    let refused = |(code, description)| TokenError::new(code, description);
+    let request = ServiceRequest { client_id: &client.id, form };
+    let mut machine = client_credentials::ClientCredentials::new(&request);
+    let malformed = TokenError::new(ErrorCode::InvalidScope, "scope is not a list of scope tokens");
+    step!(machine.advance(client_credentials::Input::None) => client_credentials::Output::Authenticate { .. }, malformed);
+    step!(machine.advance(client_credentials::Input::Authenticated) => client_credentials::Output::Binding { .. }, TokenError::Machine("bind"));
+    // The machine wants a redirect URL even where none is ever used.
+    let nowhere = RegisteredUrl::Exact(ExactUrl::new("about:blank".to_owned()).map_err(|_| TokenError::Machine("bind"))?);
+    let bound_client = BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(nowhere.clone()) };
+    step!(machine.advance(client_credentials::Input::Bound { bound_client }) => client_credentials::Output::Extend, TokenError::Machine("extend"));
+    let extended = client_credentials::Input::Extended { extensions: Extensions::new() };
+    step!(machine.advance(extended) => client_credentials::Output::Negotiate { .. }, TokenError::Machine("negotiate"));
+
+    let audience = authorization::audience(form, &client, registry).map_err(refused)?;
+    let scopes = service_scopes(form, &client, registry, audience.as_deref()).map_err(refused)?;
+    let granted: Scope = scopes.join(" ").parse().map_err(|_| TokenError::Machine("scope"))?;
+    let pre_grant = PreGrant { client_id: client.id.clone(), redirect_uri: nowhere, scope: granted };
+    step!(machine.advance(client_credentials::Input::Negotiated { pre_grant }) => client_credentials::Output::Ok { .. }, TokenError::Machine("issue"));
+    Ok((Warrant::of_client(client, scopes.join(" "), audience, SenderConstraint::Bearer), None))
+}
+
+/// Scopes of an API only: the others speak of a person, and there is none. Without any, all that the client may have.
+fn service_scopes(
+    form: &Parameters,
+    client: &AuthenticatedClient,
+    registry: &Registry,
+    audience: Option<&str>,
+) -> Result<Vec<String>, (ErrorCode, &'static str)> {
+    let Some(asked) = form.get("scope") else {
+        let all = client.scopes.iter().filter(|scope| !scope::RESERVED.contains(&scope.as_str()));
+        return Ok(all.filter(|scope| authorization::scope_of(registry, audience, scope)).cloned().collect());
+    };
+    let asked = scope::parse(asked).ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
+    let allowed = |scope: &String| client.may_ask_for(scope) && audience.is_some() && authorization::scope_of(registry, audience, scope);
+    if asked.iter().all(allowed) { Ok(asked) } else { Err((ErrorCode::InvalidScope, "this client may not have one of the scopes for this API")) }
+}
+
+/// Lets the machine say whether the request narrows the grant and is this client's.
+fn narrowed(form: &Parameters, client_id: &str, grant: &Grant) -> Result<(), TokenError> {
+    let request = RefreshRequest { client_id, form };
+    let mut machine = refresh::Refresh::new(&request);
+    step!(machine.advance(refresh::Input::None) => refresh::Output::Unauthenticated { .. }, TokenError::Machine("authenticate"));
+    step!(machine.advance(refresh::Input::Authenticated { scope: None }) => refresh::Output::RecoverRefresh { .. }, TokenError::Machine("recover"));
+    let url = Url::parse("about:blank").map_err(|_| TokenError::Machine("redirect"))?;
+    let recovered = refresh::Input::Recovered {
+        scope: form.get("scope").map(Cow::Borrowed),
+        grant: Some(Box::new(machine_grant(client_id, grant, url)?)),
+    };
+    let wider = TokenError::new(ErrorCode::InvalidScope, "scope goes beyond what was granted");
+    step!(machine.advance(recovered) => refresh::Output::Refresh { .. }, wider);
+    Ok(())
+}
+
+/// A token request may repeat its resource, not choose another (RFC 8707 section 2.2).
+fn check_audience(form: &Parameters, registry: &Registry, grant: &Grant) -> Result<(), TokenError> {
+    let granted = grant.audience.as_deref();
+    if form.all("resource").any(|named| Some(named) != granted) {
+        return Err(TokenError::new(ErrorCode::InvalidTarget, "resource is not what was granted"));
+    }
+    // The API may have been removed since.
+    match granted {
+        Some(audience) if registry.api(audience).is_none() => Err(TokenError::new(ErrorCode::InvalidTarget, "the API is not registered any more")),
+        _ => Ok(()),
+    }
+}
+
+/// Our grant in the machine's words. Its end is far away: ours has been decided by our own clock.
+fn machine_grant(client_id: &str, grant: &Grant, redirect_uri: Url) -> Result<MachineGrant, TokenError> {
+    Ok(MachineGrant {
+        owner_id: grant.person.user_id.to_string(),
+        client_id: client_id.to_owned(),
+        scope: grant.scope.parse().map_err(|_| TokenError::Machine("scope"))?,
+        redirect_uri,
+        until: DateTime::<Utc>::MAX_UTC,
+        extensions: Extensions::new(),
+    })
+}
+
+/// A request for a code's tokens, by a client that is already proven.
+struct CodeRequest<'r> {
+    client_id: &'r str,
+    form: &'r Parameters,
+}
+
+impl accesstoken::Request for CodeRequest<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        self.form.get("code").map(Cow::Borrowed)
+    }
+
+    fn authorization(&self) -> accesstoken::Authorization<'_> {
+        accesstoken::Authorization::Username(Cow::Borrowed(self.client_id))
+    }
+
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        self.form.get("redirect_uri").map(Cow::Borrowed)
+    }
+
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        self.form.get("grant_type").map(Cow::Borrowed)
+    }
+
+    fn extension(&self, key: &str) -> Option<Cow<'_, str>> {
+        self.form.get(key).map(Cow::Borrowed)
+    }
+}
+
+struct RefreshRequest<'r> {
+    client_id: &'r str,
+    form: &'r Parameters,
+}
+
+impl refresh::Request for RefreshRequest<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+
+    fn refresh_token(&self) -> Option<Cow<'_, str>> {
+        self.form.get("refresh_token").map(Cow::Borrowed)
+    }
+
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        self.form.get("scope").map(Cow::Borrowed)
+    }
+
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        self.form.get("grant_type").map(Cow::Borrowed)
+    }
+
+    fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
+        Some((Cow::Borrowed(self.client_id), Cow::Borrowed(b"")))
+    }
+
+    fn extension(&self, key: &str) -> Option<Cow<'_, str>> {
+        self.form.get(key).map(Cow::Borrowed)
+    }
+}
+
+struct ServiceRequest<'r> {
+    client_id: &'r str,
+    form: &'r Parameters,
+}
+
+impl client_credentials::Request for ServiceRequest<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+
+    fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
+        Some((Cow::Borrowed(self.client_id), Cow::Borrowed(b"")))
+    }
+
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        self.form.get("scope").map(Cow::Borrowed)
+    }
+
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        self.form.get("grant_type").map(Cow::Borrowed)
+    }
+
+    fn extension(&self, key: &str) -> Option<Cow<'_, str>> {
+        // The machine would take the client's own parameters for a second authentication.
+        if key.starts_with("client_") { None } else { self.form.get(key).map(Cow::Borrowed) }
+    }
+}

@@ -1,0 +1,168 @@
+//! The database: SQLite or PostgreSQL behind one call for a business action. Engine differences live in this folder alone.
+//!
+//! An action is a transaction in a task of its own: a caller that hangs up cancels nothing. On PostgreSQL the actions run
+//! side by side; on SQLite one writer gathers those that wait into one durable commit.
+
+mod connect;
+mod epoch;
+mod error;
+mod migrate;
+mod writer;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult, Statement,
+    TransactionTrait as _, Value,
+};
+
+pub use epoch::{bump as bump_epoch, watch as watch_epoch};
+pub use error::DatabaseError;
+pub use migrate::{Applied, MigrateError};
+
+use super::settings;
+use writer::Writer;
+
+/// What an action writes through, the same on both engines.
+pub type Tx = DatabaseTransaction;
+/// The future of an action; `Box::pin(async move { … })`.
+pub type Action<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
+
+/// How long an action may take before it is rolled back.
+const ACTION_LIMIT: Duration = Duration::from_secs(2);
+
+/// A connected database.
+#[derive(Clone)]
+pub struct Database {
+    /// PostgreSQL: all connections. SQLite: connections that can only read.
+    pool: DatabaseConnection,
+    writer: Option<Writer>,
+    backend: DatabaseBackend,
+}
+
+impl Database {
+    /// Connects; on SQLite makes the file, readable by its owner only.
+    pub async fn connect(settings: &settings::Database) -> Result<Self, DatabaseError> {
+        connect::connect(settings).await
+    }
+
+    /// A statement for this engine. Placeholders are `$1`, `$2`, … on both.
+    pub fn statement<const N: usize>(&self, sql: &str, values: [Value; N]) -> Statement {
+        statement(self.backend, sql, values)
+    }
+
+    /// Rows outside an action; never sees what is not committed.
+    pub async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
+        match self.pool.query_all_raw(statement.clone()).await.map_err(DatabaseError::from) {
+            // A connection that the server closed while it was idle is found out by its first use.
+            Err(error) if error.is_disconnect() => Ok(self.pool.query_all_raw(statement).await?),
+            other => other,
+        }
+    }
+
+    /// At most one row outside an action.
+    pub async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
+        match self.pool.query_one_raw(statement.clone()).await.map_err(DatabaseError::from) {
+            Err(error) if error.is_disconnect() => Ok(self.pool.query_one_raw(statement).await?),
+            other => other,
+        }
+    }
+
+    /// The rows as a type.
+    pub async fn find_all<M: FromQueryResult>(&self, statement: Statement) -> Result<Vec<M>, DatabaseError> {
+        Ok(self.query_all(statement).await?.iter().map(|row| M::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+
+    pub async fn find_one<M: FromQueryResult>(&self, statement: Statement) -> Result<Option<M>, DatabaseError> {
+        Ok(self.query_one(statement).await?.map(|row| M::from_query_result(&row, "")).transpose()?)
+    }
+
+    /// For SeaORM's own queries that only read.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.pool
+    }
+
+    /// Runs one statement by itself, durable when it answers, with the row it returns if any.
+    pub async fn run(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
+        match &self.writer {
+            Some(writer) => writer.run(statement).await,
+            None => self.query_one(statement).await,
+        }
+    }
+
+    /// Runs a business action as one transaction: all of it is durable when this answers `Ok`, none of it otherwise.
+    pub async fn write<T, E, F>(&self, action: F) -> Result<T, E>
+    where
+        F: for<'c> FnOnce(&'c Tx) -> Action<'c, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        if let Some(writer) = &self.writer {
+            return writer.write(action).await;
+        }
+        let pool = self.pool.clone();
+        let task = tokio::spawn(async move {
+            let tx = begin(&pool).await?;
+            match tokio::time::timeout(ACTION_LIMIT, action(&tx)).await {
+                Ok(Ok(value)) => {
+                    tx.commit().await.map_err(DatabaseError::from)?;
+                    Ok(value)
+                }
+                Ok(Err(error)) => {
+                    tx.rollback().await.map_err(DatabaseError::from)?;
+                    Err(error)
+                }
+                Err(_) => Err(DatabaseError::TooSlow.into()),
+            }
+        });
+        task.await.unwrap_or_else(|_| Err(DatabaseError::Panicked.into()))
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        self.query_one(self.statement("SELECT 1", [])).await.map(|_| ())
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.backend == DatabaseBackend::Postgres
+    }
+
+    /// Finishes what is queued and closes the connections.
+    pub async fn close(&self) {
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
+        if let Err(error) = self.pool.clone().close().await {
+            tracing::warn!(%error, "the database did not close cleanly");
+        }
+    }
+}
+
+/// A statement inside an action.
+pub fn statement<const N: usize>(backend: DatabaseBackend, sql: &str, values: [Value; N]) -> Statement {
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// A row of a statement inside an action, as a type.
+pub async fn fetch_one<M: FromQueryResult, const N: usize>(
+    tx: &Tx,
+    sql: &str,
+    values: [Value; N],
+) -> Result<Option<M>, DatabaseError> {
+    let row = tx.query_one_raw(statement(tx.get_database_backend(), sql, values)).await?;
+    Ok(row.map(|row| M::from_query_result(&row, "")).transpose()?)
+}
+
+/// Runs a statement inside an action; answers how many rows it touched.
+pub async fn execute<const N: usize>(tx: &Tx, sql: &str, values: [Value; N]) -> Result<u64, DatabaseError> {
+    Ok(tx.execute_raw(statement(tx.get_database_backend(), sql, values)).await?.rows_affected())
+}
+
+async fn begin(pool: &DatabaseConnection) -> Result<Tx, DatabaseError> {
+    match pool.begin().await.map_err(DatabaseError::from) {
+        Err(error) if error.is_disconnect() => Ok(pool.begin().await?),
+        other => other,
+    }
+}

@@ -1,0 +1,255 @@
+//! Settings: one documented file of defaults, over it a file of the operator's, the environment and flags.
+//!
+//! `config/bonafide.toml` is the documentation, the defaults and the schema in one: a setting that is not in it does not
+//! exist, and its default says its type.
+
+mod layers;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
+pub use values::{Listen, Millis, Secret};
+
+/// The effective settings, checked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub issuer: String,
+    pub listen: Listen,
+    pub allow_insecure_issuer: bool,
+    pub management: Management,
+    pub database: Database,
+    pub keys: Keys,
+    pub bootstrap: Bootstrap,
+    pub tokens: Tokens,
+    pub sessions: Sessions,
+    pub accounts: Accounts,
+    pub passwords: Passwords,
+    pub limits: Limits,
+    pub branding: Branding,
+    pub http: Http,
+    pub proxies: Proxies,
+    pub outgoing: Outgoing,
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Management {
+    pub listen: Listen,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Secret,
+    pub max_connections: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    pub dir: PathBuf,
+    pub keep_previous: Millis,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bootstrap {
+    pub admin_email: String,
+    pub admin_password: Secret,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    pub access_lifetime: Millis,
+    pub id_lifetime: Millis,
+    pub code_lifetime: Millis,
+    pub refresh_lifetime: Millis,
+    pub refresh_max_lifetime: Millis,
+    pub refresh_grace: Millis,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    pub idle: Millis,
+    pub lifetime: Millis,
+    pub remember_lifetime: Millis,
+    pub interaction_lifetime: Millis,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    pub sign_up: bool,
+    pub reveal_existing: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passwords {
+    pub memory: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    pub threads: usize,
+    pub queue: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub enabled: bool,
+    pub account_failures: i32,
+    pub address_failures: i32,
+    pub window: Millis,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branding {
+    pub name: String,
+    pub logo: String,
+    pub accent: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    pub header_timeout: Millis,
+    pub body_timeout: Millis,
+    pub max_connections: usize,
+    pub max_body: usize,
+    pub shutdown_grace: Millis,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxies {
+    pub trusted: Vec<ipnet::IpNet>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outgoing {
+    pub allow: Vec<String>,
+    pub ca: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+impl Settings {
+    /// Gathers all sources and checks them. Errors name the setting, where it came from and why it does not do.
+    pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
+        Layers::gather(sources)?.settings()
+    }
+
+    /// Whether people reach us over https: decides cookie names, HSTS and what a redirect may look like.
+    pub fn https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+
+    /// What no type can say: relations between settings, and rules that depend on a value.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        check_issuer(&self.issuer, self.allow_insecure_issuer).map_err(|why| ("issuer", why))?;
+        let url = self.database.url.expose();
+        if !(url.starts_with("sqlite:") || url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+            return Err(("database.url", "must start with sqlite: or postgres://".to_owned()));
+        }
+        for (name, value, least) in [
+            ("tokens.access_lifetime", self.tokens.access_lifetime, 1_000),
+            ("tokens.id_lifetime", self.tokens.id_lifetime, 1_000),
+            ("tokens.code_lifetime", self.tokens.code_lifetime, 1_000),
+            ("tokens.refresh_lifetime", self.tokens.refresh_lifetime, 1_000),
+            ("tokens.refresh_max_lifetime", self.tokens.refresh_max_lifetime, self.tokens.refresh_lifetime.get()),
+            ("sessions.idle", self.sessions.idle, 60_000),
+            ("sessions.lifetime", self.sessions.lifetime, 60_000),
+            ("limits.window", self.limits.window, 1_000),
+        ] {
+            if value.get() < least {
+                return Err((name, format!("must be at least {}", Millis::new(least))));
+            }
+        }
+        if self.tokens.code_lifetime.get() > 600_000 {
+            return Err(("tokens.code_lifetime", "must be 10m at most (RFC 6749 section 4.1.2)".to_owned()));
+        }
+        if self.limits.account_failures < 1 || self.limits.address_failures < 1 {
+            return Err(("limits.account_failures", "limits must be at least 1; use limits.enabled to lift them".into()));
+        }
+        argon2::Params::new(self.passwords.memory, self.passwords.iterations, self.passwords.parallelism, None)
+            .map_err(|error| ("passwords.memory", format!("Argon2id does not take these parameters: {error}")))?;
+        if self.passwords.memory < 19_456 {
+            return Err(("passwords.memory", "must be at least 19456 KiB (19 MiB)".to_owned()));
+        }
+        if self.passwords.queue == 0 {
+            return Err(("passwords.queue", "must be at least 1".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// The issuer is compared byte for byte by every application, so it has exactly one spelling: an origin.
+fn check_issuer(issuer: &str, allow_insecure: bool) -> Result<(), String> {
+    let url = url::Url::parse(issuer).map_err(|error| format!("is not a URL: {error}"))?;
+    let origin = url.origin().ascii_serialization();
+    if issuer != origin {
+        return Err(format!("must be an origin, without a path or a trailing slash: {origin}"));
+    }
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback || allow_insecure => Ok(()),
+        "http" => Err("must be https unless it is loopback (allow_insecure_issuer = true overrides)".to_owned()),
+        other => Err(format!("must be https, not {other}")),
+    }
+}
+
+impl Listen {
+    /// The addresses to bind; `localhost` is both loopback addresses.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_issuer_is_an_origin_over_https_or_loopback() {
+        for good in ["https://id.example.com", "https://id.example.com:8443", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"] {
+            // Default ports are not spelt out by origins.
+            let verdict = check_issuer(good, false);
+            assert_eq!(verdict.is_ok(), !good.ends_with("[::1]:80"), "{good}: {verdict:?}");
+        }
+        for bad in ["https://id.example.com/", "https://id.example.com/auth", "http://id.example.com", "ftp://x", "id.example.com", "https://ID.example.com"] {
+            assert!(check_issuer(bad, false).is_err(), "{bad}");
+        }
+        assert!(check_issuer("http://id.example.com", true).is_ok());
+    }
+}

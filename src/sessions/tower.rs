@@ -1,0 +1,103 @@
+//! The store behind tower-sessions. It keeps the cookie's side of a session; what a session means is not its to change.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+use tower_sessions::{Expiry, SessionStore};
+
+use super::{BEGIN, Begin, SessionError, Sessions, hash, store};
+use crate::audit::{self, About, Event, Source};
+use crate::platform::database::DatabaseError;
+
+#[async_trait]
+impl SessionStore for Sessions {
+    /// Turns a sign-in into a row, in one transaction with all that follows from it.
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let Some(begin) = record.data.remove(BEGIN) else {
+            return Err(Error::Encode("a session begins with a sign-in".to_owned()));
+        };
+        let begin: Begin = serde_json::from_value(begin).map_err(|error| Error::Encode(error.to_string()))?;
+        let now = self.clock.now();
+        let (expires_at, ends_at) = self.ends(begin.remember, now);
+        let row = store::New {
+            id: self.random.id(now),
+            token_hash: hash(&record.id),
+            sid: self.random.token(""),
+            user_id: begin.proof.user_id,
+            acr: begin.proof.acr.clone(),
+            amr: begin.proof.amr.clone(),
+            remember: begin.remember,
+            address: begin.address.clone(),
+            user_agent: begin.user_agent.clone(),
+            now,
+            expires_at,
+            ends_at,
+        };
+        let event_id = self.random.id(now);
+        let source = Source { address: begin.address.clone(), user_agent: None, request_id: begin.request_id.clone() };
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !store::may_sign_in(tx, row.user_id).await? {
+                        return Err(SessionError::Refused);
+                    }
+                    let continued = match &begin.replaces {
+                        None => false,
+                        Some(old) => store::continue_with(tx, old, &row).await?,
+                    };
+                    if !continued {
+                        if let Some(old) = begin.replaces {
+                            store::end(tx, old, now).await?;
+                        }
+                        store::insert(tx, &row).await?;
+                    }
+                    begin.proof.settle(tx, now).await?;
+                    let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued };
+                    audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
+                    Ok(())
+                })
+            })
+            .await
+            .map_err(|error| match error {
+                // The one refusal that is not a fault: told apart by its kind, since the library has no other.
+                SessionError::Refused => Error::Decode(error.to_string()),
+                other => Error::Backend(other.to_string()),
+            })?;
+        metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
+        Ok(())
+    }
+
+    /// Writes the data of a row that is there; a session that has ended stays ended.
+    async fn save(&self, record: &Record) -> Result<()> {
+        let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+        store::save_data(&self.database, hash(&record.id), data, self.clock.now()).await.map_err(backend)
+    }
+
+    async fn load(&self, session_id: &Id) -> Result<Option<Record>> {
+        let Some(found) = store::load(&self.database, hash(session_id), self.clock.now()).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        let data = serde_json::from_str(&found.data).map_err(|error| Error::Decode(error.to_string()))?;
+        Ok(Some(Record { id: *session_id, data, expiry_date: date(found.expires_at) }))
+    }
+
+    /// Does nothing: sessions end by [`Sessions::end`] and by signing in anew, which say why and keep the record.
+    async fn delete(&self, _: &Id) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn backend(error: DatabaseError) -> Error {
+    Error::Backend(error.to_string())
+}
+
+/// A cookie that lives until then.
+pub(super) fn at(end: DateTime<Utc>) -> Expiry {
+    Expiry::AtDateTime(date(end.timestamp_millis()))
+}
+
+/// tower-sessions counts time with another crate.
+fn date(millis: i64) -> time::OffsetDateTime {
+    time::OffsetDateTime::from_unix_timestamp(millis / 1000).unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
+}

@@ -1,0 +1,189 @@
+# English. The sentences of the hosted pages, in the order in which a person meets them. A translator copies this file,
+# names it by the language's tag and adds one line to SOURCES in src/http/pages/words.rs. Plain words, no blame, never
+# "invalid"; buttons say what happens; app names, hosts and people's names come as arguments and stay as they are.
+
+# Which way the language is written: ltr or rtl.
+direction = ltr
+
+## Every page
+
+# A page's title while something on it has to be put right, or on the error page.
+error-title = Error: { $title }
+summary-title =
+    { $count ->
+        [one] One thing needs another look
+       *[other] { $count } things need another look
+    }
+optional = optional
+# The short words stand on the button and begin the long ones, which are what a screen reader says.
+show-password = Show
+show-password-label = Show the password
+hide-password = Hide
+hide-password-label = Hide the password
+next-host = Next you go to { $host }.
+
+## Sign in
+
+sign-in-title = Sign in to { $app }
+sign-in-lead = With your { $brand } account.
+sign-in-name = Email or username
+password = Password
+remember = Keep me signed in
+remember-hint = For 30 days. Only on a device that is yours.
+sign-in = Sign in
+forgot-password = Forgot your password?
+reset-instead = Choose a new password
+or = or
+sign-up-question = New here?
+sign-up-link = Create an account
+
+sign-in-refused = That name and password do not match an account. Check both and try again.
+sign-in-throttled =
+    { $minutes ->
+        [one] There were too many attempts. Wait one minute, then try again.
+       *[other] There were too many attempts. Wait { $minutes } minutes, then try again.
+    }
+sign-in-busy = Many people are signing in right now. Wait a few seconds, then try again.
+account-disabled = This account is switched off. Whoever runs this service can switch it on again.
+form-expired = This page was open for a long time. Nothing is lost: send it once more.
+
+## Create an account
+
+sign-up-title = Create your { $brand } account
+sign-up-lead = To go on to { $app }.
+email = Email
+name = Name
+name-hint = What apps may call you.
+username = Username
+username-hint = A short name to sign in with. Letters, digits, dots, hyphens and underscores.
+new-password-hint = At least { $min } characters. Several words in a row are easy to remember and hard to guess.
+sign-up = Create account
+sign-in-question = Have an account already?
+
+field-required = Fill this in.
+email-malformed = Write the whole address, like ada@example.org.
+email-taken = This address has an account already. Sign in with it instead.
+username-malformed = Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.
+username-taken = Somebody has this username already. Choose another one.
+name-too-long = Use { $max } characters at most for the name.
+field-too-long = Use { $max } characters at most.
+password-too-short = Use { $min } characters or more.
+password-too-long = Use { $max } characters at most.
+password-common = Many people use this password, so it is guessed first. Choose another one.
+password-personal = This is too close to your name or address. Choose something that others do not know.
+sign-up-throttled =
+    { $minutes ->
+        [one] Many accounts were made from here just now. Wait one minute, then try again.
+       *[other] Many accounts were made from here just now. Wait { $minutes } minutes, then try again.
+    }
+
+## Consent
+
+consent-title = Allow { $app } to use your account?
+consent-who = You are signed in as
+consent-can = If you allow it, { $app } can
+consent-cannot = { $app } never sees your password and cannot change your account here. You can take this back at any time at /account.
+consent-next = Either way you go back to { $host }.
+consent-allow = Allow
+consent-deny = Don’t allow
+
+scope-openid = Know that it is you when you sign in
+scope-profile = See your name, username and picture
+scope-email = See your email address
+scope-address = See your postal address
+scope-phone = See your phone number
+scope-offline_access = Keep this access while you are away
+scope-other = Use “{ $scope }” for you
+scope-other-at = Use “{ $scope }” for you at { $audience }
+
+## Sign out
+
+sign-out-title = Sign out of { $brand }?
+sign-out-who = You are signed in as
+sign-out-asked = { $app } asks to sign you out.
+sign-out-effect = This ends your session in this browser, also for the apps that you opened with it.
+sign-out = Sign out
+stay = Stay signed in
+
+# This sentence is on no other page; people and tests look for it.
+signed-out-title = You are signed out
+signed-out-advice = You can close this page. On a computer that others use, close the browser too.
+back-to = Go back to { $app }
+sign-in-again = Sign in again
+
+## Home
+
+home-welcome = Welcome to { $brand }
+home-lead = One account for the apps you use.
+home-signed-in = You are signed in
+home-as = as
+
+## Error page
+
+# This sentence is on no other page; people and tests look for it.
+error-stopped = We had to stop here
+restart = Start again
+reference = Reference
+
+unknown-client-title = We do not know this app
+unknown-client = The app that sent you here is not registered with us, so we cannot sign you in to it. Go back to the app and try again. If that does not help, tell the people who run it.
+redirect-unregistered-title = This app wants to send you to an unknown place
+redirect-unregistered = To keep your account safe we send you only to addresses that an app has registered with us. Tell the people who run the app that this one is missing: { $uri }
+redirect-missing-title = We do not know where to send you
+redirect-missing = The app did not say where you should go after signing in. Go back to it and try again. If that does not help, tell the people who run it.
+request-malformed-title = The app’s request cannot be read
+request-malformed = Go back to the app and try again. If that does not help, tell the people who run it to look at this part of the request: { $parameter }
+flow-foreign-title = This sign-in began in another browser
+flow-foreign = A sign-in is finished where it began. Start again here; it takes one click.
+flow-expired-title = This sign-in took too long
+flow-expired = For your safety a sign-in waits only for a while. Start again; it takes one click.
+form-refused-title = This form came from another place
+form-refused = What was sent did not come from one of our own pages, so we did nothing with it. Start again from the page you meant to use.
+logout-unregistered-title = We cannot send you there after signing out
+logout-unregistered = You are still signed in. Tell the people who run the app that this address is not registered with us: { $uri }
+throttled-title = That was a lot at once
+throttled =
+    { $minutes ->
+        [one] Too much came from where you are. Wait one minute, then try again.
+       *[other] Too much came from where you are. Wait { $minutes } minutes, then try again.
+    }
+unavailable-title = We are busy just now
+unavailable = Many people are using this service at the moment. Wait a few seconds, then try again.
+server-fault-title = Something went wrong on our side
+server-fault = It was not you. Try again in a moment. If it happens again, tell the people who run this service the reference below.
+not-found-title = There is nothing here
+not-found = The address may have a slip in it, or the page has moved.
+method-refused-title = This page cannot be opened this way
+method-refused = Go back and use the links and buttons there.
+home-link = Go to the start page
+
+## Development: the demo application and the mailbox
+
+dev-note = Development only
+dev-app-title = Demo application
+dev-app-lead = This stands in for the app that you are building. It signs you in with the authorization code flow and PKCE, through the same public endpoints that your app will use.
+dev-app-sign-in = Sign in to the demo
+dev-app-failed = The demo could not sign you in
+dev-app-mail = Open the mailbox
+dev-app-home = Start page
+dev-tokens-title = Signed in to the demo
+dev-tokens-lead = These are the tokens your app would hold now, and how the demo verified them.
+dev-tokens-checks = Verified
+dev-tokens-id = ID token
+dev-tokens-id-hint = Says who signed in. For the app alone.
+dev-tokens-access = Access token
+dev-tokens-access-hint = Opens APIs for fifteen minutes.
+dev-tokens-userinfo = Userinfo
+dev-tokens-userinfo-hint = What the access token brings from /userinfo.
+dev-tokens-refresh = Refresh token
+dev-tokens-refresh-hint = Gets new tokens, and is replaced each time.
+dev-tokens-raw = As it was sent
+dev-tokens-header = Header
+dev-tokens-again = Refresh the tokens
+dev-mail-title = Mailbox
+dev-mail-lead = In development no mail leaves this machine. What would have been sent is here.
+dev-mail-empty = No mail yet.
+dev-mail-to = To
+dev-mail-from = From
+dev-mail-at = Sent
+dev-mail-back = All mail
