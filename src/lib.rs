@@ -1,12 +1,15 @@
 //! Bonafide: an OAuth 2.0 and OpenID Connect identity provider. `docs/architecture.md` is the map of these rooms.
 
+pub mod app;
 pub mod audit;
 pub mod clients;
 pub mod grants;
+pub mod http;
 pub mod identity;
 pub mod keys;
 pub mod limits;
 pub mod oauth;
 pub mod outbox;
 pub mod platform;
+pub mod server;
 pub mod sessions;

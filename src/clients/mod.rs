@@ -149,7 +149,7 @@ fn format_name<S: serde::Serializer>(format: &TokenFormat, serializer: S) -> Res
 
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
     #[error("there is no client {0}: `bonafide client list` shows them")]
     Unknown(String),
@@ -163,6 +163,6 @@ pub enum ClientError {
     ApiInUse(String),
     #[error("client {0} is public: it has no secret")]
     Public(String),
-    #[error(transparent)]
+    #[error("{0}")]
     Invalid(#[from] Problem),
 }

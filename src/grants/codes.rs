@@ -35,12 +35,12 @@ pub struct NewCode {
     pub(super) expires_at: DateTime<Utc>,
 }
 
-/// A person's word on a consent page.
-pub struct Consent {
-    /// Scopes to remember, beyond those allowed before.
-    pub scopes: Vec<String>,
-    /// The interaction that is over with it.
+/// How an interaction ended well.
+pub struct Finished {
+    /// The interaction that is over.
     pub interaction: String,
+    /// Scopes that the person has just allowed; to be remembered.
+    pub allowed: Vec<String>,
 }
 
 /// What the holder of a code shows (RFC 6749 section 4.1.3).
@@ -67,12 +67,12 @@ impl Grants {
         Ok(code)
     }
 
-    /// Remembers a consent and gives the code for it, in one transaction.
-    pub async fn give_code_with_consent(
+    /// Ends an interaction with the code it was for, and remembers what was allowed, in one transaction.
+    pub async fn finish(
         &self,
         request: CodeRequest,
         session: &crate::sessions::Live,
-        consent: Consent,
+        finished: Finished,
         source: &Source,
     ) -> Result<String, GrantError> {
         let (code, row) = self.new_code(request, session);
@@ -82,13 +82,16 @@ impl Grants {
             .write(move |tx| {
                 Box::pin(async move {
                     use sea_orm::ConnectionTrait as _;
-                    for scope in &consent.scopes {
+                    for scope in &finished.allowed {
                         store::remember_consent(tx, row.user_id, &row.request.client_id, scope, now).await?;
                     }
-                    store::delete_interaction(tx, secrets::hash(&consent.interaction)).await?;
+                    store::delete_interaction(tx, secrets::hash(&finished.interaction)).await?;
                     tx.execute_raw(insert).await.map_err(crate::platform::database::DatabaseError::from)?;
-                    let event = Event::ConsentGiven { scope: consent.scopes.join(" ") };
-                    audit::record(tx, event_id, now, &event, &About::both(row.user_id, &row.request.client_id), &source).await?;
+                    if !finished.allowed.is_empty() {
+                        let event = Event::ConsentGiven { scope: finished.allowed.join(" ") };
+                        let about = About::both(row.user_id, &row.request.client_id);
+                        audit::record(tx, event_id, now, &event, &about, &source).await?;
+                    }
                     Ok::<_, GrantError>(())
                 })
             })

@@ -9,9 +9,6 @@ use crate::audit::{self, About, Event, Source};
 use crate::platform::clock::from_millis;
 use crate::platform::secrets;
 
-/// Random bytes in the cookie that binds an interaction to its browser.
-pub const INTERACTION_COOKIE_BYTES: usize = 32;
-
 /// A waiting request.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Interaction {
@@ -19,9 +16,15 @@ pub struct Interaction {
     /// The parameters as they came, form-urlencoded.
     pub parameters: String,
     created_at: i64,
+    expires_at: i64,
 }
 
 impl Interaction {
+    /// The person took too long: the application's request has to be made again.
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at <= now.timestamp_millis()
+    }
+
     /// When the application asked: a sign-in after this is a fresh one.
     pub fn created_at(&self) -> DateTime<Utc> {
         from_millis(self.created_at)
@@ -39,9 +42,9 @@ impl Grants {
         Ok(name)
     }
 
-    /// The request of that name, if this browser started it and it has not expired.
+    /// The request of that name, if this browser started it; it may have expired.
     pub async fn waiting(&self, name: &str, browser: &str) -> Result<Option<Interaction>, GrantError> {
-        Ok(store::find_interaction(&self.database, secrets::hash(name), secrets::hash(browser), self.clock.now()).await?)
+        Ok(store::find_interaction(&self.database, secrets::hash(name), secrets::hash(browser)).await?)
     }
 
     /// The request is answered; its name is good for nothing more.

@@ -20,8 +20,8 @@ use crate::platform::random::Random;
 use crate::platform::secrets::SecretsError;
 use crate::platform::settings::Settings;
 
-pub use codes::{CodeRequest, Consent, Exchange, NewCode};
-pub use interactions::{INTERACTION_COOKIE_BYTES, Interaction};
+pub use codes::{CodeRequest, Exchange, Finished, NewCode};
+pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
 pub use store::{end_all_of, sweep};
 
@@ -31,9 +31,9 @@ pub const REFRESH_PREFIX: &str = "bfr_";
 
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
-    #[error(transparent)]
+    #[error("{0}")]
     Secrets(#[from] SecretsError),
 }
 
@@ -94,8 +94,8 @@ impl Grants {
         Self { database, clock, random, settings }
     }
 
-    /// The scope and the person of a grant, if it is alive now: an access token dies with its grant. One SELECT.
-    pub async fn alive(&self, grant: Uuid) -> Result<Option<(String, Person)>, GrantError> {
+    /// The person of a grant, if it is alive now: an access token dies with its grant. One SELECT.
+    pub async fn alive(&self, grant: Uuid) -> Result<Option<Person>, GrantError> {
         Ok(store::alive(&self.database, grant, self.clock.now()).await?)
     }
 }

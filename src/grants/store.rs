@@ -161,19 +161,12 @@ pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime
     Ok(())
 }
 
-pub(super) async fn alive(database: &Database, grant: Uuid, now: DateTime<Utc>) -> Result<Option<(String, Person)>, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        scope: String,
-        #[sea_orm(nested)]
-        person: Person,
-    }
-    let sql = "SELECT g.scope, g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at \
+pub(super) async fn alive(database: &Database, grant: Uuid, now: DateTime<Utc>) -> Result<Option<Person>, DatabaseError> {
+    let sql = "SELECT g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.id = $1 AND g.ended_at IS NULL AND u.disabled_at IS NULL \
          AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2))";
-    let row: Option<Row> = database.find_one(database.statement(sql, [grant.into(), now.timestamp_millis().into()])).await?;
-    Ok(row.map(|row| (row.scope, row.person)))
+    database.find_one(database.statement(sql, [grant.into(), now.timestamp_millis().into()])).await
 }
 
 // ---- refresh tokens ----
@@ -311,14 +304,9 @@ pub(super) fn insert_interaction(
     )
 }
 
-pub(super) async fn find_interaction(
-    database: &Database,
-    id_hash: Vec<u8>,
-    browser_hash: Vec<u8>,
-    now: DateTime<Utc>,
-) -> Result<Option<Interaction>, DatabaseError> {
-    let sql = "SELECT client_id, parameters, created_at FROM interactions WHERE id_hash = $1 AND browser_hash = $2 AND expires_at > $3";
-    database.find_one(database.statement(sql, [id_hash.into(), browser_hash.into(), now.timestamp_millis().into()])).await
+pub(super) async fn find_interaction(database: &Database, id_hash: Vec<u8>, browser_hash: Vec<u8>) -> Result<Option<Interaction>, DatabaseError> {
+    let sql = "SELECT client_id, parameters, created_at, expires_at FROM interactions WHERE id_hash = $1 AND browser_hash = $2";
+    database.find_one(database.statement(sql, [id_hash.into(), browser_hash.into()])).await
 }
 
 pub(super) async fn delete_interaction(tx: &Tx, id_hash: Vec<u8>) -> Result<(), DatabaseError> {
@@ -334,13 +322,15 @@ pub async fn sweep(database: &Database, now: DateTime<Utc>, longest_grace: chron
     let at = now.timestamp_millis();
     // Used codes are kept for a while, so that a late replay is known as one.
     let codes_before = (now - chrono::Duration::hours(1)).timestamp_millis();
+    // Expired requests are kept for a day: whoever comes back to one can start it again with one click.
+    let interactions_before = (now - chrono::Duration::days(1)).timestamp_millis();
     let rotated_before = (now - longest_grace).timestamp_millis();
     database
         .write(move |tx| {
             Box::pin(async move {
                 let mut gone = 0;
                 for (sql, before) in [
-                    ("DELETE FROM interactions WHERE id_hash IN (SELECT id_hash FROM interactions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", at),
+                    ("DELETE FROM interactions WHERE id_hash IN (SELECT id_hash FROM interactions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", interactions_before),
                     ("DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", codes_before),
                     ("DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND ends_at < $1 LIMIT $2)", at),
                     (

@@ -35,9 +35,9 @@ pub struct User {
 
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
-    #[error(transparent)]
+    #[error("{0}")]
     Hash(#[from] HashError),
     #[error("there is nobody called {0}: `bonafide user list` shows everybody")]
     Unknown(String),

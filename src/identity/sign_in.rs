@@ -37,9 +37,9 @@ pub enum SignInError {
     /// The hashing pool is full.
     #[error("too many people sign in at once")]
     Busy,
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
-    #[error(transparent)]
+    #[error("{0}")]
     Hash(HashError),
 }
 

@@ -20,9 +20,9 @@ const RSA_BITS: usize = 2048;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
-    #[error(transparent)]
+    #[error("{0}")]
     Migrate(#[from] MigrateError),
     #[error("the signing keys do not open with the master key in keys.dir: {0}. Bring the master key back that they were sealed under")]
     Sealed(#[from] SecretsError),

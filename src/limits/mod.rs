@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::platform::database::{Database, DatabaseError};
 use crate::platform::settings;
 
-pub use store::refund;
+pub use store::{refund, sweep};
 
 /// What an attempt is charged to.
 #[derive(Clone, Debug, Serialize, Deserialize)]

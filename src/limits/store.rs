@@ -55,3 +55,17 @@ pub async fn refund(tx: &Tx, charge: &Charge) -> Result<(), DatabaseError> {
     }
     Ok(())
 }
+
+/// Removes at most `batch` windows that are over; answers how many.
+pub async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
+    let now = now.timestamp_millis();
+    database
+        .write(move |tx| {
+            Box::pin(async move {
+                let sql = "DELETE FROM attempts WHERE key_hash IN \
+                           (SELECT key_hash FROM attempts WHERE window_ends_at < $1 ORDER BY window_ends_at LIMIT $2)";
+                execute(tx, sql, [now.into(), batch.into()]).await
+            })
+        })
+        .await
+}

@@ -1,6 +1,7 @@
 //! The errors that OAuth names, each with the status its RFC gives it.
 
 use super::client_auth::ClientAuthError;
+use crate::clients::ClientError;
 use crate::grants::GrantError;
 use crate::keys::KeyError;
 
@@ -51,12 +52,14 @@ impl ErrorCode {
 pub enum TokenError {
     #[error("{}: {description}", code.name())]
     Refused { code: ErrorCode, description: &'static str },
-    #[error(transparent)]
+    #[error("{0}")]
     Client(#[from] ClientAuthError),
-    #[error(transparent)]
+    #[error("{0}")]
     Grant(#[from] GrantError),
-    #[error(transparent)]
+    #[error("{0}")]
     Key(#[from] KeyError),
+    #[error("{0}")]
+    Registry(#[from] ClientError),
     /// oxide-auth's machine answered something that cannot follow.
     #[error("the protocol machine went astray at {0}")]
     Machine(&'static str),

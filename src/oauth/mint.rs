@@ -50,6 +50,11 @@ impl Warrant {
     pub fn of_client(client: AuthenticatedClient, scope: String, audience: Option<String>, constraint: SenderConstraint) -> Self {
         Self { client, ground: Ground::Client, scope, audience, constraint }
     }
+
+    /// The API that the token will be for; `None` is ourselves.
+    pub fn audience(&self) -> Option<&str> {
+        self.audience.as_deref()
+    }
 }
 
 /// The answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).

@@ -32,7 +32,7 @@ const BEGIN: &str = "begin";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
     #[error("the session library failed: {0}")]
     Library(#[from] tower_sessions::session::Error),

@@ -71,6 +71,7 @@ password-too-short = Use { $min } characters or more.
 password-too-long = Use { $max } characters at most.
 password-common = Many people use this password, so it is guessed first. Choose another one.
 password-personal = This is too close to your name or address. Choose something that others do not know.
+sign-up-refused = No account could be made with these details. If you already have one, sign in instead.
 sign-up-throttled =
     { $minutes ->
         [one] Many accounts were made from here just now. Wait one minute, then try again.

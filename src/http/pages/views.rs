@@ -351,7 +351,7 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     ("sign-in-throttled", &["minutes"]),
     ("sign-in-busy", &[]),
     ("account-disabled", &[]),
-    ("sign-up-throttled", &["minutes"]),
+    ("sign-up-refused", &[]), ("sign-up-throttled", &["minutes"]),
     ("field-required", &[]),
     ("email-malformed", &[]),
     ("email-taken", &[]),

@@ -14,7 +14,7 @@ const ADVISORY_LOCK: i64 = 0x626f_6e61_6669_6465;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] DatabaseError),
     #[error(
         "the database was migrated by a newer version of this program (it has {0}): run that version, or go back with its `migrate down`"

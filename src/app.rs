@@ -1,0 +1,100 @@
+//! The house, put together: every room with what it stands on. The servers and the commands open the same one.
+
+use std::sync::Arc;
+
+use crate::clients::{ClientError, Clients};
+use crate::grants::Grants;
+use crate::identity::{Accounts, IdentityError};
+use crate::keys::{self, KeyError, KeyRing};
+use crate::platform::clock::Clock;
+use crate::platform::database::{Database, DatabaseError, MigrateError};
+use crate::platform::hashing::Hasher;
+use crate::platform::random::Random;
+use crate::platform::secrets::{MasterKey, SecretsError};
+use crate::platform::settings::Settings;
+use crate::sessions::Sessions;
+
+/// What is done about a schema that is not up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// Migrate.
+    Migrate,
+    /// Make a new database's schema, but refuse an old one: only `serve` and `migrate` change what is there.
+    CreateOnly,
+    /// Refuse.
+    Require,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("database.url: {0}")]
+    Database(#[from] DatabaseError),
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    #[error("{0}")]
+    Secrets(#[from] SecretsError),
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    #[error("{0}")]
+    Client(#[from] ClientError),
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+}
+
+/// All rooms.
+pub struct App {
+    pub settings: Arc<Settings>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub database: Database,
+    pub master: MasterKey,
+    pub clients: Clients,
+    pub keys: KeyRing,
+    pub accounts: Accounts,
+    pub sessions: Sessions,
+    pub grants: Grants,
+}
+
+impl App {
+    /// Connects, brings the schema and the keys into the state that is asked for, and reads the snapshots.
+    pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>, schema: Schema) -> Result<Self, AppError> {
+        let settings = Arc::new(settings);
+        let database = Database::connect(&settings.database).await?;
+        match schema {
+            Schema::Migrate => {
+                let ran = database.migrate_up(&settings.database).await?;
+                if ran > 0 {
+                    tracing::info!(migrations = ran, "the database's schema is up to date now");
+                }
+            }
+            Schema::CreateOnly if database.migrations().await?.iter().all(|migration| !migration.applied) => {
+                database.migrate_up(&settings.database).await?;
+            }
+            Schema::CreateOnly | Schema::Require => database.require_current().await?,
+        }
+        let master = MasterKey::load_or_create(&settings.keys.dir, random.as_ref())?;
+        keys::ensure(&database, master.sealing(), &random, clock.now()).await?;
+        let keys = KeyRing::load(&database, master.sealing().clone()).await?;
+        let clients = Clients::load(&database).await?;
+        let hasher = Hasher::start(&settings.passwords, random.clone());
+        Ok(Self {
+            accounts: Accounts::new(database.clone(), clock.clone(), random.clone(), hasher, settings.clone()),
+            sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
+            grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
+            settings,
+            clock,
+            random,
+            database,
+            master,
+            clients,
+            keys,
+        })
+    }
+
+    /// Reads clients, APIs and keys again.
+    pub async fn reload(&self) -> Result<(), AppError> {
+        self.clients.reload(&self.database).await?;
+        self.keys.reload(&self.database).await?;
+        Ok(())
+    }
+}

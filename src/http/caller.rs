@@ -1,0 +1,131 @@
+//! Who calls: the request's id, the address it came from, and the language its sender reads.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use ipnet::IpNet;
+
+use super::pages::views::Frame;
+use super::state::Web;
+use crate::audit::Source;
+use crate::platform::random::Random;
+
+/// The peer of the connection, set by the listener.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Set once for each request by the outermost layer.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) request_id: String,
+    pub(super) address: Option<IpAddr>,
+    user_agent: Option<String>,
+    accept_language: Option<String>,
+}
+
+impl Caller {
+    pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, trusted: &[IpNet], random: &dyn Random) -> Self {
+        let text = |name: header::HeaderName, most: usize| {
+            headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.chars().take(most).collect::<String>())
+        };
+        Self {
+            request_id: request_id(random),
+            address: peer.map(|peer| address(headers, peer.ip().to_canonical(), trusted)),
+            user_agent: text(header::USER_AGENT, 256),
+            accept_language: text(header::ACCEPT_LANGUAGE, 512),
+        }
+    }
+
+    /// For the record.
+    pub(super) fn source(&self) -> Source {
+        Source {
+            address: self.address.map(|address| address.to_string()),
+            user_agent: self.user_agent.clone(),
+            request_id: Some(self.request_id.clone()),
+        }
+    }
+
+    /// What a page for this caller has around it.
+    pub(super) fn frame(&self, web: &Web, ui_locales: Option<&str>) -> Frame {
+        Frame {
+            words: web.catalogues.choose(ui_locales, self.accept_language.as_deref()),
+            brand: web.brand.clone(),
+            reference: self.request_id.clone(),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        // The outermost layer has put it there; a request without one has no id to be found by.
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self {
+            request_id: String::new(),
+            address: None,
+            user_agent: None,
+            accept_language: None,
+        }))
+    }
+}
+
+/// Twelve characters: short enough to be read out on the telephone, and no two alike in a log.
+fn request_id(random: &dyn Random) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    random.bytes::<12>().iter().map(|byte| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'0'))).collect()
+}
+
+/// The address of the caller: the peer, or behind trusted proxies the last address that none of them is.
+fn address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip));
+    if !is_trusted(peer) {
+        return peer;
+    }
+    let mut client = peer;
+    let hops: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    for hop in hops.iter().rev().take(16) {
+        let Ok(ip) = hop.trim().parse::<IpAddr>() else { return client };
+        client = ip.to_canonical();
+        if !is_trusted(client) {
+            return client;
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(peer: &str, forwarded: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        address(&headers, peer.parse().unwrap(), &trusted).to_string()
+    }
+
+    #[test]
+    fn lg_12_forwarded_addresses_count_from_trusted_proxies_only() {
+        assert_eq!(of("192.0.2.7", &["1.2.3.4"]), "192.0.2.7");
+        assert_eq!(of("10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+        assert_eq!(of("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"]), "1.2.3.4");
+        assert_eq!(of("10.0.0.1", &["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
+        assert_eq!(of("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(of("10.0.0.1", &["::ffff:1.2.3.4"]), "1.2.3.4");
+        assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    proptest! {
+        /// f_ip_extract: an untrusted peer's headers change nothing.
+        #[test]
+        fn an_untrusted_peer_is_the_address(value in "[ -~]{0,60}") {
+            prop_assert_eq!(of("192.0.2.7", &[&value]), "192.0.2.7");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Form bodies, of protocol endpoints and of pages: the framework's own extractor answers in its own words and forgets repetitions.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, header};
+
+use crate::oauth::parameters::Parameters;
+
+/// Why a body is not a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FormFault {
+    /// Not `application/x-www-form-urlencoded`.
+    Type,
+    TooLarge,
+    /// Not UTF-8, or too many parameters.
+    Malformed,
+}
+
+/// Reads a form of `most` bytes at the most.
+pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Parameters, FormFault> {
+    if !is_form(headers) {
+        return Err(FormFault::Type);
+    }
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > most) {
+        return Err(FormFault::TooLarge);
+    }
+    // The body may fail because it is too long, because it took too long, or because the caller is gone.
+    let bytes = to_bytes(body, most).await.map_err(|_| FormFault::TooLarge)?;
+    Parameters::parse(&bytes).ok_or(FormFault::Malformed)
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (types.next(), types.next()) else { return false };
+    let Ok(value) = value.to_str() else { return false };
+    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let charset = parameters.trim().to_ascii_lowercase();
+    let utf8 = charset.is_empty() || charset.trim_start_matches("charset=").trim_matches('"') == "utf-8";
+    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") && utf8
+}

@@ -1,0 +1,65 @@
+//! Which scripts of other origins may read our answers: everybody public documents, public clients' origins the endpoints
+//! that they need. Never with credentials: nothing here is decided by a cookie.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::http::state::Web;
+
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// Public documents: any origin.
+pub(in crate::http) async fn open(request: Request, next: Next) -> Response {
+    if is_preflight(&request) {
+        return preflight(ANY, "GET");
+    }
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    response
+}
+
+/// Endpoints of single-page applications: the origins of public clients' redirect URIs, on errors too. A preflight is
+/// answered before anybody authenticates.
+pub(in crate::http) async fn public_clients(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let registry = web.app.clients.registry();
+    let allowed = origin.filter(|origin| origin.to_str().is_ok_and(|origin| registry.is_public_origin(origin)));
+    if is_preflight(&request) {
+        return match allowed {
+            Some(origin) => preflight(origin, "GET, POST"),
+            None => vary(StatusCode::NO_CONTENT.into_response()),
+        };
+    }
+    let mut response = vary(next.run(request).await);
+    if let Some(origin) = allowed {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, Retry-After"));
+    }
+    response
+}
+
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight(origin: HeaderValue, methods: &'static str) -> Response {
+    let headers: HeaderMap = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods)),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type, dpop")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200")),
+    ]
+    .into_iter()
+    .collect();
+    vary((StatusCode::NO_CONTENT, headers).into_response())
+}
+
+fn vary(mut response: Response) -> Response {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+    response
+}

@@ -1,0 +1,18 @@
+//! Everything that speaks HTTP, and nothing that does not: handlers parse, call one function of a room, and render.
+
+mod answer;
+mod caller;
+mod cookies;
+mod csrf;
+pub mod dev;
+mod form;
+pub mod management;
+mod middleware;
+pub mod pages;
+mod protocol;
+mod router;
+mod state;
+
+pub(crate) use caller::Peer;
+pub use router::{Access, Route, router, table};
+pub use state::{Web, WebError};

@@ -1,0 +1,111 @@
+//! `/authorize/consent`: who asks, for what, and the person's word.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use tower_sessions::Session;
+
+use super::views::{ConsentPage, ScopeLine};
+use crate::audit::About;
+use crate::clients::Client;
+use crate::grants::Finished;
+use crate::http::answer::{self, Forms, Trouble};
+use crate::http::caller::Caller;
+use crate::http::csrf;
+use crate::http::protocol::authorize::{self, Next};
+use crate::http::form;
+use crate::http::state::Web;
+use crate::oauth::ErrorCode;
+use crate::oauth::authorization::AuthorizationRequest;
+use crate::oauth::parameters::Parameters;
+use crate::sessions::Live;
+
+const PURPOSE: &str = "consent";
+
+pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, uri: Uri) -> Response {
+    let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let name = parameters.get("interaction").unwrap_or_default();
+    match pending(&web, &caller, &session, &headers, name).await {
+        Ok((request, live)) => render(&web, &caller, &session, &request, &live, name),
+        Err(response) => response,
+    }
+}
+
+pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(form) => form,
+        Err(fault) => return authorize::form_fault(&web, &caller, fault),
+    };
+    let name = form.get("interaction").unwrap_or_default();
+    if csrf::is_foreign(&headers, web.issuer()) || !csrf::holds(&web.app.master, &bound_to(&session), PURPOSE, name, form.get("csrf")) {
+        return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
+    }
+    let (request, live) = match pending(&web, &caller, &session, &headers, name).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    if form.get("decision") != Some("allow") {
+        let about = About::both(live.user_id, &request.client.id);
+        return match web.app.grants.deny(name, &request.scopes.join(" "), about, &caller.source()).await {
+            Ok(()) => answer::see_other(&request.reply.error(ErrorCode::AccessDenied, "the person did not allow it")),
+            Err(error) => answer::fault_page(&web, &caller, &error),
+        };
+    }
+    let finished = Finished { interaction: name.to_owned(), allowed: request.scopes.clone() };
+    match web.app.grants.finish(request.code_request(), &live, finished, &caller.source()).await {
+        Ok(code) => answer::see_other(&request.reply.code(&code)),
+        Err(error) => answer::fault_page(&web, &caller, &error),
+    }
+}
+
+/// The request that waits for a consent, and the person; anything else goes back to where it is decided.
+async fn pending(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    headers: &HeaderMap,
+    name: &str,
+) -> Result<(AuthorizationRequest, Live), Response> {
+    let (interaction, request) = authorize::waiting(web, caller, headers, name).await?;
+    match authorize::decide(web, session, &request, Some(interaction.created_at())).await {
+        Ok(Next::Consent(live)) => Ok((request, *live)),
+        Ok(_) => Err(answer::see_other(&format!("/authorize?interaction={name}"))),
+        Err(error) => Err(answer::fault_page(web, caller, &error)),
+    }
+}
+
+fn bound_to(session: &Session) -> String {
+    session.id().map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn render(web: &Web, caller: &Caller, session: &Session, request: &AuthorizationRequest, live: &Live, name: &str) -> Response {
+    let client: &Client = &request.client;
+    let standard = |scope: &str| crate::oauth::scope::STANDARD.contains(&scope);
+    let scopes = request.scopes.iter().map(|scope| ScopeLine {
+        name: scope.clone(),
+        audience: request.audience.clone().filter(|_| !standard(scope)),
+    });
+    let view = ConsentPage {
+        frame: caller.frame(web, request.ui_locales.as_deref()),
+        app: client.name.clone(),
+        app_host: host_of(request.reply.redirect_uri()),
+        // A picture from elsewhere would tell its owner who looks at this page.
+        logo: None,
+        person: live.person().to_owned(),
+        scopes: scopes.collect(),
+        interaction: name.to_owned(),
+        csrf: csrf::token(&web.app.master, &bound_to(session), PURPOSE, name),
+    };
+    answer::page(web, StatusCode::OK, Forms::To(request.reply.redirect_uri()), &view)
+}
+
+/// Where the answer goes, as people know it: a host, or a native application's scheme.
+fn host_of(redirect_uri: &str) -> String {
+    match url::Url::parse(redirect_uri) {
+        Ok(url) => url.host_str().map_or_else(|| url.scheme().to_owned(), str::to_owned),
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,29 @@
+//! `/`: where somebody lands who came here without an application.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use tower_sessions::Session;
+
+use super::views::HomePage;
+use crate::http::answer::{self, Forms};
+use crate::http::caller::Caller;
+use crate::http::protocol::logout;
+use crate::http::state::Web;
+
+pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session) -> Response {
+    match web.app.sessions.find(&session, "").await {
+        Ok(live) => {
+            let view = HomePage {
+                frame: caller.frame(&web, None),
+                person: live.map(|live| live.person().to_owned()),
+                csrf: logout::form_token(&web, &session),
+                dev: web.demo.is_some(),
+            };
+            answer::page(&web, StatusCode::OK, Forms::Ours, &view)
+        }
+        Err(error) => answer::fault_page(&web, &caller, &error),
+    }
+}

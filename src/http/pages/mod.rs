@@ -1,0 +1,108 @@
+//! The hosted pages: plain HTML forms that work without scripts.
+
+pub(super) mod consent;
+pub(super) mod home;
+pub(super) mod sign_in;
+pub(super) mod sign_up;
+
+pub mod assets;
+pub mod views;
+pub mod words;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+
+use super::answer::{self, Trouble};
+use super::caller::Caller;
+use super::csrf;
+use super::protocol::authorize;
+use super::state::Web;
+use crate::grants::Interaction;
+use crate::oauth::authorization::AuthorizationRequest;
+use crate::oauth::parameters::Parameters;
+
+/// The stylesheet, the script and the icon, under names that change with their content.
+pub(super) async fn asset(State(web): State<Arc<Web>>, caller: Caller, uri: Uri) -> Response {
+    let Some(asset) = web.assets.find(uri.path()) else {
+        return not_found(State(web), caller).await;
+    };
+    let mut response = Response::new(Body::from(asset.body.clone()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    response
+}
+
+pub(super) async fn not_found(State(web): State<Arc<Web>>, caller: Caller) -> Response {
+    Trouble::new(StatusCode::NOT_FOUND, "not-found-title", "not-found").page(&web, &caller)
+}
+
+/// The request of an application that a page before sign-in belongs to, if any.
+struct Waiting {
+    name: Option<String>,
+    request: Option<(Interaction, AuthorizationRequest)>,
+    browser: String,
+    /// The browser has to be given its secret.
+    fresh: bool,
+}
+
+impl Waiting {
+    /// By the name in the URL or in the form. Someone who came by themselves has none.
+    async fn find(web: &Web, caller: &Caller, headers: &HeaderMap, name: Option<&str>) -> Result<Self, Response> {
+        let (browser, fresh) = authorize::browser_secret(web, headers);
+        let request = match name {
+            None => None,
+            Some(name) => Some(authorize::waiting(web, caller, headers, name).await?),
+        };
+        Ok(Self { name: name.map(str::to_owned), request, browser, fresh })
+    }
+
+    fn app(&self) -> Option<String> {
+        self.request.as_ref().map(|(_, request)| request.client.name.clone())
+    }
+
+    fn ui_locales(&self) -> Option<&str> {
+        self.request.as_ref().and_then(|(_, request)| request.ui_locales.as_deref())
+    }
+
+    /// Where the page's form may lead in the end.
+    fn forms(&self) -> answer::Forms<'_> {
+        self.request.as_ref().map_or(answer::Forms::Ours, |(_, request)| answer::Forms::To(request.reply.redirect_uri()))
+    }
+
+    fn token(&self, web: &Web, purpose: &str) -> String {
+        csrf::token(&web.app.master, &self.browser, purpose, self.name.as_deref().unwrap_or_default())
+    }
+
+    /// Where the person goes once signed in.
+    fn onward(&self) -> String {
+        self.name.as_ref().map_or_else(|| "/".to_owned(), |name| format!("/authorize?interaction={name}"))
+    }
+
+    /// Another page of the same flow.
+    fn link(&self, page: &str) -> String {
+        self.name.as_ref().map_or_else(|| page.to_owned(), |name| format!("{page}?interaction={name}"))
+    }
+
+    fn finish(&self, web: &Web, response: Response) -> Response {
+        let cookie = self.fresh.then(|| web.cookies.set_browser(&self.browser)).flatten();
+        answer::with_header(response, header::SET_COOKIE, cookie)
+    }
+}
+
+/// Refuses a form that our own page in this browser did not send.
+fn check_form(web: &Web, caller: &Caller, headers: &HeaderMap, purpose: &str, form: &Parameters) -> Result<(), Response> {
+    let browser = web.cookies.browser_secret(headers).unwrap_or_default();
+    let about = form.get("interaction").unwrap_or_default();
+    let ours = !browser.is_empty() && csrf::holds(&web.app.master, browser, purpose, about, form.get("csrf"));
+    if ours && !csrf::is_foreign(headers, web.issuer()) {
+        return Ok(());
+    }
+    let mut trouble = Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused");
+    trouble.restart_href = Some("/sign-in".to_owned());
+    Err(trouble.page(web, caller))
+}

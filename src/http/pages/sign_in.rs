@@ -1,0 +1,110 @@
+//! `/sign-in`: a name and a password on one page.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use tower_sessions::Session;
+
+use super::views::{BackToApp, Fault, SignInPage};
+use super::{Waiting, check_form};
+use crate::http::answer;
+use crate::http::caller::Caller;
+use crate::http::form;
+use crate::http::protocol::authorize;
+use crate::http::state::Web;
+use crate::identity::SignInError;
+use crate::oauth::parameters::Parameters;
+use crate::sessions::SessionError;
+
+const PURPOSE: &str = "sign-in";
+
+pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, uri: Uri) -> Response {
+    let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let waiting = match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    if waiting.request.is_none() {
+        match web.app.sessions.find(&session, "").await {
+            Ok(Some(_)) => return answer::see_other("/"),
+            Ok(None) => {}
+            Err(error) => return answer::fault_page(&web, &caller, &error),
+        }
+    }
+    let hint = waiting.request.as_ref().and_then(|(_, request)| request.login_hint.clone()).unwrap_or_default();
+    render(&web, &caller, &waiting, StatusCode::OK, hint, false, Vec::new())
+}
+
+pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(form) => form,
+        Err(fault) => return authorize::form_fault(&web, &caller, fault),
+    };
+    if let Err(response) = check_form(&web, &caller, &headers, PURPOSE, &form) {
+        return response;
+    }
+    let waiting = match Waiting::find(&web, &caller, &headers, form.get("interaction")).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let remember = form.get("remember").is_some();
+    let again = |status, faults| {
+        let username = form.get("username").unwrap_or_default().chars().take(320).collect();
+        render(&web, &caller, &waiting, status, username, remember, faults)
+    };
+    let (Some(username), Some(password)) = (form.get("username"), form.get("password")) else {
+        let missing = ["username", "password"].into_iter().filter(|field| form.get(field).is_none());
+        return again(StatusCode::UNPROCESSABLE_ENTITY, missing.map(|field| Fault::new(field, "field-required")).collect());
+    };
+    let refused = || again(StatusCode::UNPROCESSABLE_ENTITY, vec![Fault::new("", "sign-in-refused")]);
+    let proof = match web.app.accounts.prove_password(username, password, caller.address, &caller.source()).await {
+        Ok(proof) => proof,
+        Err(SignInError::Refused) => return refused(),
+        Err(SignInError::Throttled { retry_after }) => {
+            let minutes = (retry_after.num_seconds() + 59) / 60;
+            let fault = Fault::new("", "sign-in-throttled").with("minutes", minutes.to_string());
+            return answer::retry_after(again(StatusCode::TOO_MANY_REQUESTS, vec![fault]), retry_after.num_seconds());
+        }
+        Err(SignInError::Busy) => {
+            return answer::retry_after(again(StatusCode::SERVICE_UNAVAILABLE, vec![Fault::new("", "sign-in-busy")]), 2);
+        }
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    };
+    match web.app.sessions.begin(&session, proof, remember, &caller.source()).await {
+        Ok(()) => answer::see_other(&waiting.onward()),
+        Err(SessionError::Refused) => refused(),
+        Err(error) => answer::fault_page(&web, &caller, &error),
+    }
+}
+
+fn render(
+    web: &Web,
+    caller: &Caller,
+    waiting: &Waiting,
+    status: StatusCode,
+    username: String,
+    remember: bool,
+    faults: Vec<Fault>,
+) -> Response {
+    let host = waiting.request.as_ref().and_then(|(_, request)| {
+        let url = url::Url::parse(request.reply.redirect_uri()).ok()?;
+        url.host_str().map(str::to_owned)
+    });
+    let view = SignInPage {
+        frame: caller.frame(web, waiting.ui_locales()),
+        app: waiting.app(),
+        interaction: waiting.name.clone(),
+        csrf: waiting.token(web, PURPOSE),
+        username,
+        remember,
+        faults,
+        sign_up_href: web.app.settings.accounts.sign_up.then(|| waiting.link("/sign-up")),
+        providers: Vec::new(),
+        forgot_href: None,
+        back: host.map(|host| BackToApp { host }),
+    };
+    waiting.finish(web, answer::page(web, status, waiting.forms(), &view))
+}

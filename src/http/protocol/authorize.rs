@@ -1,0 +1,220 @@
+//! `GET, POST /authorize` (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2): from an application's request to a code,
+//! by way of the pages where something is missing.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::Response;
+use chrono::{DateTime, Duration, Utc};
+use tower_sessions::Session;
+
+use crate::http::form::{self, FormFault};
+use crate::grants::{Finished, Interaction};
+use crate::http::answer::{self, Trouble};
+use crate::http::caller::Caller;
+use crate::http::state::Web;
+use crate::oauth::ErrorCode;
+use crate::oauth::authorization::{self, AuthorizationRequest, PageFault, Refusal};
+use crate::oauth::parameters::Parameters;
+use crate::platform::clock::from_millis;
+use crate::sessions::Live;
+
+/// What a request needs next.
+pub(in crate::http) enum Next {
+    Code(Box<Live>),
+    SignIn,
+    Consent(Box<Live>),
+    Refuse(ErrorCode, &'static str),
+}
+
+/// A request by query: a new one, or one that goes on after a page (`interaction`).
+pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, uri: Uri) -> Response {
+    let Some(parameters) = Parameters::parse(uri.query().unwrap_or_default().as_bytes()) else {
+        return page_fault(&web, &caller, PageFault::Malformed("query"));
+    };
+    if let (Some(name), None) = (parameters.get("interaction"), parameters.get("client_id")) {
+        return resume(&web, &caller, &session, &headers, name).await;
+    }
+    let request = match check(&web, &parameters).await {
+        Ok(request) => request,
+        Err(refusal) => return refuse(&web, &caller, refusal),
+    };
+    let next = match decide(&web, &session, &request, None).await {
+        Ok(next) => next,
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    };
+    let page = match next {
+        Next::Code(live) => {
+            return match web.app.grants.give_code(request.code_request(), &live).await {
+                Ok(code) => answer::see_other(&request.reply.code(&code)),
+                Err(error) => answer::fault_page(&web, &caller, &error),
+            };
+        }
+        Next::Refuse(code, description) => return refuse(&web, &caller, request.refuse(code, description).into()),
+        Next::SignIn => "/sign-in",
+        Next::Consent(_) => "/authorize/consent",
+    };
+    let (browser, fresh) = browser_secret(&web, &headers);
+    match web.app.grants.wait(&request.client.id, &parameters.encode(), &browser).await {
+        Ok(name) => {
+            let response = answer::see_other(&format!("{page}?interaction={name}"));
+            answer::with_header(response, header::SET_COOKIE, fresh.then(|| web.cookies.set_browser(&browser)).flatten())
+        }
+        Err(error) => answer::fault_page(&web, &caller, &error),
+    }
+}
+
+/// A request by form comes from another site, without the session's cookie: on by a GET, which brings it.
+pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, headers: HeaderMap, body: Body) -> Response {
+    match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(parameters) => answer::see_other(&format!("/authorize?{}", parameters.encode())),
+        Err(fault) => form_fault(&web, &caller, fault),
+    }
+}
+
+/// Goes on with a request that waited for a person.
+async fn resume(web: &Web, caller: &Caller, session: &Session, headers: &HeaderMap, name: &str) -> Response {
+    let (interaction, request) = match waiting(web, caller, headers, name).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    match decide(web, session, &request, Some(interaction.created_at())).await {
+        Ok(Next::Code(live)) => {
+            let finished = Finished { interaction: name.to_owned(), allowed: Vec::new() };
+            match web.app.grants.finish(request.code_request(), &live, finished, &caller.source()).await {
+                Ok(code) => answer::see_other(&request.reply.code(&code)),
+                Err(error) => answer::fault_page(web, caller, &error),
+            }
+        }
+        Ok(Next::SignIn) => answer::see_other(&format!("/sign-in?interaction={name}")),
+        Ok(Next::Consent(_)) => answer::see_other(&format!("/authorize/consent?interaction={name}")),
+        Ok(Next::Refuse(code, description)) => refuse(web, caller, request.refuse(code, description).into()),
+        Err(error) => answer::fault_page(web, caller, &error),
+    }
+}
+
+/// The waiting request of that name, checked anew: its client may have changed meanwhile. Else the page that says what is wrong.
+pub(in crate::http) async fn waiting(
+    web: &Web,
+    caller: &Caller,
+    headers: &HeaderMap,
+    name: &str,
+) -> Result<(Interaction, AuthorizationRequest), Response> {
+    let foreign = || Trouble::new(StatusCode::BAD_REQUEST, "flow-foreign-title", "flow-foreign").page(web, caller);
+    let Some(browser) = web.cookies.browser_secret(headers) else { return Err(foreign()) };
+    let found = web.app.grants.waiting(name, browser).await.map_err(|error| answer::fault_page(web, caller, &error))?;
+    let interaction = found.ok_or_else(foreign)?;
+    if interaction.is_expired(web.app.clock.now()) {
+        let mut trouble = Trouble::new(StatusCode::BAD_REQUEST, "flow-expired-title", "flow-expired");
+        trouble.restart_href = Some(format!("/authorize?{}", interaction.parameters));
+        return Err(trouble.page(web, caller));
+    }
+    let parameters = Parameters::parse(interaction.parameters.as_bytes()).unwrap_or_default();
+    let request = check(web, &parameters).await.map_err(|refusal| refuse(web, caller, refusal))?;
+    Ok((interaction, request))
+}
+
+/// What stands between the request and its code. `since` is when a waiting request was made: a sign-in after it is fresh.
+pub(in crate::http) async fn decide(
+    web: &Web,
+    session: &Session,
+    request: &AuthorizationRequest,
+    since: Option<DateTime<Utc>>,
+) -> Result<Next, crate::platform::database::DatabaseError> {
+    let live = web.app.sessions.find(session, &request.client.id).await?;
+    let prompt = request.prompt;
+    let Some(live) = live.filter(|live| is_fresh_enough(request, live, since, web.app.clock.now())) else {
+        return Ok(if prompt.none { Next::Refuse(ErrorCode::LoginRequired, "the person has to sign in") } else { Next::SignIn });
+    };
+    let live = Box::new(live);
+    if !needs_consent(request, &live) {
+        return Ok(Next::Code(live));
+    }
+    Ok(if prompt.none { Next::Refuse(ErrorCode::ConsentRequired, "the person has to consent") } else { Next::Consent(live) })
+}
+
+/// Whether the sign-in is recent enough for `prompt=login` and `max_age`.
+fn is_fresh_enough(request: &AuthorizationRequest, live: &Live, since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    let signed_in = from_millis(live.auth_time);
+    if since.is_some_and(|since| signed_in >= since) {
+        return true;
+    }
+    !request.prompt.login && request.max_age.is_none_or(|seconds| now - signed_in <= Duration::seconds(seconds.min(1_000_000_000)))
+}
+
+/// Whether the person must be asked: for what they have not allowed yet, when the application wants it, and each time where
+/// the application cannot prove that it is itself (RFC 8252 section 8.6).
+fn needs_consent(request: &AuthorizationRequest, live: &Live) -> bool {
+    let client = &request.client;
+    if request.prompt.consent {
+        return true;
+    }
+    if client.first_party {
+        return false;
+    }
+    let imitable = client.is_public() && !request.reply.redirect_uri().starts_with("https://");
+    imitable || request.scopes.iter().any(|scope| !live.has_consented(scope))
+}
+
+async fn check(web: &Web, parameters: &Parameters) -> Result<AuthorizationRequest, Answerable> {
+    let app = &web.app;
+    let id = authorization::client_id(parameters).map_err(|fault| Answerable::Refusal(Refusal::Page(fault)))?;
+    let client = app.clients.find(id, &app.database, app.clock.as_ref()).await.map_err(Answerable::Fault)?;
+    Ok(authorization::validate(parameters, client, &app.clients.registry(), web.issuer())?)
+}
+
+/// A refusal, or a fault of ours.
+enum Answerable {
+    Refusal(Refusal),
+    Fault(crate::clients::ClientError),
+}
+
+impl From<Refusal> for Answerable {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+fn refuse(web: &Web, caller: &Caller, refusal: Answerable) -> Response {
+    match refusal {
+        Answerable::Refusal(Refusal::Client { reply, code, description }) => {
+            metrics::counter!("bonafide_authorization_refusals_total", "error" => code.name()).increment(1);
+            answer::see_other(&reply.error(code, description))
+        }
+        Answerable::Refusal(Refusal::Page(fault)) => page_fault(web, caller, fault),
+        Answerable::Fault(error) => answer::fault_page(web, caller, &error),
+    }
+}
+
+fn page_fault(web: &Web, caller: &Caller, fault: PageFault) -> Response {
+    metrics::counter!("bonafide_authorization_refusals_total", "error" => "page").increment(1);
+    let bad = |title, message| Trouble::new(StatusCode::BAD_REQUEST, title, message);
+    match fault {
+        PageFault::UnknownClient => bad("unknown-client-title", "unknown-client"),
+        PageFault::RedirectUriMissing => bad("redirect-missing-title", "redirect-missing"),
+        PageFault::RedirectUriUnknown(uri) => bad("redirect-unregistered-title", "redirect-unregistered").with("uri", uri),
+        PageFault::Malformed(parameter) => bad("request-malformed-title", "request-malformed").with("parameter", parameter),
+        PageFault::Fault => Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault"),
+    }
+    .page(web, caller)
+}
+
+/// The page for a body that is no form.
+pub(in crate::http) fn form_fault(web: &Web, caller: &Caller, fault: FormFault) -> Response {
+    let status = match fault {
+        FormFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        FormFault::Type | FormFault::Malformed => StatusCode::BAD_REQUEST,
+    };
+    Trouble::new(status, "request-malformed-title", "request-malformed").with("parameter", "body").page(web, caller)
+}
+
+/// The browser's secret: the one it has, or a new one that it must be given.
+pub(in crate::http) fn browser_secret(web: &Web, headers: &HeaderMap) -> (String, bool) {
+    match web.cookies.browser_secret(headers) {
+        Some(secret) => (secret.to_owned(), false),
+        None => (web.app.random.token(""), true),
+    }
+}
+

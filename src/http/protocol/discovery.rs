@@ -1,0 +1,30 @@
+//! `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0), `/.well-known/oauth-authorization-server` (RFC 8414)
+//! and `/jwks` (RFC 7517): bodies made in advance, no question to the database.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+use crate::http::state::Web;
+
+/// A rotation must be seen soon: keys are published ten minutes before they sign.
+const FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+pub(in crate::http) async fn metadata(State(web): State<Arc<Web>>) -> Response {
+    document(web.documents().discovery.clone())
+}
+
+pub(in crate::http) async fn jwks(State(web): State<Arc<Web>>) -> Response {
+    document(web.documents().jwks.clone())
+}
+
+fn document(body: axum::body::Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(header::CACHE_CONTROL, FIVE_MINUTES);
+    response
+}

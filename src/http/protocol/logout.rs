@@ -1,0 +1,159 @@
+//! `GET, POST /logout` (OpenID Connect RP-Initiated Logout 1.0): signs the browser out, at once where an application proves by
+//! our own ID token that it means this very session, after asking otherwise.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use tower_sessions::Session;
+
+use super::authorize::form_fault;
+use crate::http::form;
+use crate::clients::Client;
+use crate::http::answer::{self, Forms, Trouble};
+use crate::http::caller::Caller;
+use crate::http::csrf;
+use crate::http::pages::views::{SignOutPage, SignedOutPage};
+use crate::http::state::Web;
+use crate::oauth::hint::{self, Hint};
+use crate::oauth::parameters::Parameters;
+use crate::sessions::Live;
+
+const PURPOSE: &str = "sign-out";
+
+/// What an application may say, and what we carry along while we ask.
+const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+
+/// A request whose parameters have been looked at.
+struct Request {
+    hint: Option<Hint>,
+    client: Option<Arc<Client>>,
+    /// Registered for the client, and the client is who it says (by the hint) or is only asked about.
+    target: Option<String>,
+    state: Option<String>,
+}
+
+pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, uri: Uri) -> Response {
+    let Some(parameters) = Parameters::parse(uri.query().unwrap_or_default().as_bytes()) else {
+        return malformed(&web, &caller, "query");
+    };
+    let request = match check(&web, &parameters) {
+        Ok(request) => request,
+        Err(trouble) => return trouble.page(&web, &caller),
+    };
+    let live = match web.app.sessions.find(&session, "").await {
+        Ok(live) => live,
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    };
+    let Some(live) = live else {
+        // Nobody to sign out. Without a hint a redirect would send people anywhere on anybody's word.
+        return if request.hint.is_some() { leave(&web, &caller, &request) } else { signed_out(&web, &caller, None) };
+    };
+    let this_session = request.hint.as_ref().is_some_and(|hint| hint.sid.as_deref() == Some(live.sid.as_str()));
+    if this_session {
+        return end(&web, &caller, &session, &request).await;
+    }
+    ask(&web, &caller, &session, &live, &request, &parameters)
+}
+
+/// Our own form, or an application that posts: that comes from another site, so on by a GET, which brings the cookie.
+pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+    let parameters = match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(parameters) => parameters,
+        Err(fault) => return form_fault(&web, &caller, fault),
+    };
+    let Some(decision) = parameters.get("decision") else {
+        return answer::see_other(&format!("/logout?{}", parameters.encode()));
+    };
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    if csrf::is_foreign(&headers, web.issuer()) || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", parameters.get("csrf")) {
+        return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
+    }
+    if decision != "sign-out" {
+        return answer::see_other("/");
+    }
+    match check(&web, &parameters) {
+        Ok(request) => end(&web, &caller, &session, &request).await,
+        Err(trouble) => trouble.page(&web, &caller),
+    }
+}
+
+fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
+    let bad = |parameter: &str| Trouble::new(StatusCode::BAD_REQUEST, "request-malformed-title", "request-malformed").with("parameter", parameter);
+    parameters.require_single().map_err(|_| bad("query"))?;
+    // A hint that we did not sign is none: nothing follows from it, and the person is asked.
+    let hint = parameters.get("id_token_hint").and_then(|token| hint::read(token, &web.app.keys.set(), web.issuer()));
+    let named = parameters.get("client_id");
+    if let (Some(hint), Some(named)) = (&hint, named)
+        && hint.aud != named
+    {
+        return Err(bad("client_id"));
+    }
+    let registry = web.app.clients.registry();
+    let client = hint.as_ref().map(|hint| hint.aud.as_str()).or(named).and_then(|id| registry.client(id));
+    let unread_hint = parameters.get("id_token_hint").is_some() && hint.is_none();
+    let target = match parameters.get("post_logout_redirect_uri") {
+        None => None,
+        Some(_) if unread_hint => None,
+        Some(uri) => {
+            let registered = client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| known == uri));
+            if !registered && client.is_some() {
+                let shown: String = uri.chars().take(512).collect();
+                return Err(Trouble::new(StatusCode::BAD_REQUEST, "logout-unregistered-title", "logout-unregistered").with("uri", shown));
+            }
+            registered.then(|| uri.to_owned())
+        }
+    };
+    Ok(Request { hint, client, target, state: parameters.get("state").map(str::to_owned) })
+}
+
+fn ask(web: &Web, caller: &Caller, session: &Session, live: &Live, request: &Request, parameters: &Parameters) -> Response {
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    let hidden = CARRIED.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned()))).collect();
+    let view = SignOutPage {
+        frame: caller.frame(web, parameters.get("ui_locales")),
+        csrf: csrf::token(&web.app.master, &bound_to, PURPOSE, ""),
+        person: live.person().to_owned(),
+        app: request.client.as_ref().map(|client| client.name.clone()),
+        hidden,
+    };
+    let forms = request.target.as_deref().map_or(Forms::Ours, Forms::To);
+    answer::page(web, StatusCode::OK, forms, &view)
+}
+
+async fn end(web: &Web, caller: &Caller, session: &Session, request: &Request) -> Response {
+    match web.app.sessions.end(session, &caller.source()).await {
+        Ok(_) => leave(web, caller, request),
+        Err(error) => answer::fault_page(web, caller, &error),
+    }
+}
+
+/// Where the person goes after signing out: back, with exactly the `state` that was sent, or to our own page.
+fn leave(web: &Web, caller: &Caller, request: &Request) -> Response {
+    let Some(target) = &request.target else { return signed_out(web, caller, request.client.as_deref()) };
+    let Some(state) = &request.state else { return answer::see_other(target) };
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+    let separator = if target.contains('?') { '&' } else { '?' };
+    answer::see_other(&format!("{target}{separator}{query}"))
+}
+
+fn signed_out(web: &Web, caller: &Caller, client: Option<&Client>) -> Response {
+    // Only where the application said where its people belong.
+    let home = client.and_then(|client| {
+        let uri = client.post_logout_redirect_uris.iter().find(|uri| uri.starts_with("https://") || uri.starts_with("http://"))?;
+        Some((uri.clone(), client.name.clone()))
+    });
+    answer::page(web, StatusCode::OK, Forms::None, &SignedOutPage { frame: caller.frame(web, None), return_href: home })
+}
+
+fn malformed(web: &Web, caller: &Caller, parameter: &str) -> Response {
+    Trouble::new(StatusCode::BAD_REQUEST, "request-malformed-title", "request-malformed").with("parameter", parameter).page(web, caller)
+}
+
+/// The token of a sign-out form on any page.
+pub(in crate::http) fn form_token(web: &Web, session: &Session) -> String {
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    csrf::token(&web.app.master, &bound_to, PURPOSE, "")
+}

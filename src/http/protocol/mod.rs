@@ -1,0 +1,7 @@
+//! The protocol endpoints, one file each.
+
+pub(super) mod authorize;
+pub(super) mod discovery;
+pub(super) mod logout;
+pub(super) mod token;
+pub(super) mod userinfo;

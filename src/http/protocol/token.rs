@@ -1,0 +1,122 @@
+//! `POST /token` (RFC 6749 section 3.2, OpenID Connect Core section 3.1.3).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::json;
+
+use crate::http::form::{self, FormFault};
+use crate::audit::{self, About, Event};
+use crate::clients::GrantType;
+use crate::http::answer;
+use crate::http::caller::Caller;
+use crate::http::state::Web;
+use crate::oauth::client_auth::{AuthenticatedClient, Claimed, ClientAuthError};
+use crate::oauth::mint::{Mint, TokenResponse};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::{TokenError, token};
+
+pub(in crate::http) async fn token(State(web): State<Arc<Web>>, caller: Caller, headers: HeaderMap, body: Body) -> Response {
+    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(form) => form,
+        Err(fault) => return refuse_form(fault),
+    };
+    match answer(&web, &caller, &headers, &form).await {
+        Ok((grant, tokens)) => {
+            metrics::counter!("bonafide_tokens_total", "grant" => grant.name()).increment(1);
+            answer::json(StatusCode::OK, &tokens)
+        }
+        Err(error) => refuse(&caller, error),
+    }
+}
+
+async fn answer(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<(GrantType, TokenResponse), TokenError> {
+    let app = &web.app;
+    form.require_single()?;
+    let client = authenticate(web, caller, headers, form).await?;
+    let source = caller.source();
+    let registry = app.clients.registry();
+    let grant = token::grant_type(form, &client)?;
+    let (warrant, refresh_token) = match grant {
+        GrantType::AuthorizationCode => token::authorization_code(form, client, &registry, &app.grants, &source).await?,
+        GrantType::RefreshToken => token::refresh_token(form, client, &registry, &app.grants, &source).await?,
+        GrantType::ClientCredentials => token::client_credentials(form, client, &registry)?,
+    };
+    let keys = app.keys.set();
+    let mint = Mint { settings: &app.settings, keys: &keys, random: app.random.as_ref(), now: app.clock.now() };
+    let api = warrant.audience().and_then(|audience| registry.api(audience));
+    let tokens = mint.tokens(warrant, api.as_deref(), refresh_token)?;
+    Ok((grant, tokens))
+}
+
+/// Finds out who the client is, and records who tried to be a client that exists.
+async fn authenticate(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<AuthenticatedClient, TokenError> {
+    let app = &web.app;
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let authorization = match (given.next(), given.next()) {
+        (_, Some(_)) => return Err(ClientAuthError::Malformed("the Authorization header is repeated").into()),
+        (first, None) => first.map(HeaderValue::as_bytes),
+    };
+    let claimed = Claimed::read(authorization, form)?;
+    let id = claimed.client_id.clone();
+    let client = app.clients.find(&id, &app.database, app.clock.as_ref()).await?;
+    let known = client.is_some();
+    claimed.prove(client).map_err(|error| {
+        if let (true, ClientAuthError::Failed { method, .. }) = (known, &error) {
+            record_failure(web, caller, id, method);
+        }
+        error.into()
+    })
+}
+
+/// In a task of its own: the answer does not wait for the record.
+fn record_failure(web: &Arc<Web>, caller: &Caller, client_id: String, method: &'static str) {
+    tracing::warn!(request_id = caller.request_id.as_str(), client_id, method, "client authentication failed");
+    metrics::counter!("bonafide_client_auth_failures_total").increment(1);
+    let (app, source) = (web.app.clone(), caller.source());
+    tokio::spawn(async move {
+        let now = app.clock.now();
+        let id = app.random.id(now);
+        let recorded = app.database.write(move |tx| {
+            let event = Event::ClientAuthenticationFailed { method };
+            Box::pin(async move { audit::record(tx, id, now, &event, &About::client(&client_id), &source).await })
+        });
+        if let Err(error) = recorded.await {
+            tracing::warn!(%error, "a failed client authentication was not recorded");
+        }
+    });
+}
+
+/// The answer to a body that is no form.
+pub(in crate::http) fn refuse_form(fault: FormFault) -> Response {
+    let (status, description) = match fault {
+        FormFault::Type => (StatusCode::BAD_REQUEST, "the body must be application/x-www-form-urlencoded"),
+        FormFault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or did not arrive in time"),
+        FormFault::Malformed => (StatusCode::BAD_REQUEST, "the body is not a form in UTF-8"),
+    };
+    let response = answer::json(status, &json!({"error": "invalid_request", "error_description": description}));
+    // What is left of a body that was not read cannot be told from the next request.
+    let close = (fault == FormFault::TooLarge).then(|| HeaderValue::from_static("close"));
+    answer::with_header(response, header::CONNECTION, close)
+}
+
+fn refuse(caller: &Caller, error: TokenError) -> Response {
+    match error {
+        TokenError::Refused { code, description } => {
+            answer::json(StatusCode::BAD_REQUEST, &json!({"error": code.name(), "error_description": description}))
+        }
+        TokenError::Client(ClientAuthError::Malformed(description)) => {
+            answer::json(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request", "error_description": description}))
+        }
+        TokenError::Client(ClientAuthError::Failed { basic, .. }) => {
+            let body = json!({"error": "invalid_client", "error_description": "client authentication failed"});
+            let response = answer::json(StatusCode::UNAUTHORIZED, &body);
+            let challenge = basic.then(|| HeaderValue::from_static("Basic realm=\"bonafide\", charset=\"UTF-8\""));
+            answer::with_header(response, header::WWW_AUTHENTICATE, challenge)
+        }
+        fault => answer::fault_json(caller, &fault),
+    }
+}

@@ -1,0 +1,118 @@
+//! THE table: path, methods, who may call it. Read it and you know the surface.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_sessions::SessionManagerLayer;
+use tower_sessions::cookie::SameSite;
+
+use super::answer::Trouble;
+use super::caller::Caller;
+use super::protocol::{authorize, discovery, logout, token, userinfo};
+use super::state::Web;
+use super::{dev, middleware, pages};
+
+/// Who may call a route. A route without a word does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// A registered client that proves itself, or a public one by its id.
+    Client,
+    /// Whoever bears an access token.
+    Token,
+    /// Whoever the page's own forms and cookies admit.
+    Browser,
+    /// Everybody, and there only under `--dev`.
+    Development,
+}
+
+/// What a route shares with others of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Documents that scripts of any origin may read.
+    Open,
+    /// Endpoints of single-page applications.
+    Api,
+    /// Pages, with the session's cookie.
+    Page,
+}
+
+/// A row of the table.
+pub struct Route {
+    pub path: &'static str,
+    pub access: Access,
+    kind: Kind,
+    handler: MethodRouter<Arc<Web>>,
+}
+
+/// The table.
+pub fn table() -> Vec<Route> {
+    use Access::{Browser, Client, Development, Public, Token};
+    use Kind::{Api, Open, Page};
+    let route = |path, access, kind, handler| Route { path, access, kind, handler };
+    vec![
+        route("/.well-known/openid-configuration", Public, Open, get(discovery::metadata)),
+        route("/.well-known/oauth-authorization-server", Public, Open, get(discovery::metadata)),
+        route("/jwks", Public, Open, get(discovery::jwks)),
+        route("/token", Client, Api, axum::routing::post(token::token)),
+        route("/userinfo", Token, Api, get(userinfo::userinfo).post(userinfo::userinfo)),
+        route("/authorize", Browser, Page, get(authorize::get).post(authorize::post)),
+        route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
+        route("/logout", Browser, Page, get(logout::get).post(logout::post)),
+        route("/sign-in", Browser, Page, get(pages::sign_in::get).post(pages::sign_in::post)),
+        route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),
+        route("/", Browser, Page, get(pages::home::get)),
+        route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/dev/app", Development, Page, get(dev::app)),
+        route("/dev/app/start", Development, Page, get(dev::start)),
+        route("/dev/app/callback", Development, Page, get(dev::callback)),
+        route("/dev/app/refresh", Development, Page, get(dev::refresh)),
+        route("/dev/mail", Development, Page, get(dev::mailbox)),
+        route("/dev/mail/{id}", Development, Page, get(dev::message)),
+    ]
+}
+
+/// The router of the table, with what happens around every handler.
+pub fn router(web: Arc<Web>) -> Router {
+    let settings = &web.app.settings;
+    let sessions = SessionManagerLayer::new(web.app.sessions.clone())
+        .with_name(web.cookies.session.clone())
+        .with_secure(web.cookies.is_secure())
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/".to_owned());
+    let body_timeout = settings.http.body_timeout.duration();
+    let mut router = Router::new();
+    for Route { path, access, kind, handler } in table() {
+        if access == Access::Development && web.demo.is_none() {
+            continue;
+        }
+        let handler = handler.fallback(method_refused);
+        router = router.route(
+            path,
+            match kind {
+                Kind::Open => handler.layer(from_fn(middleware::open)),
+                Kind::Api => handler.layer(from_fn_with_state(web.clone(), middleware::public_clients)),
+                Kind::Page => handler.layer(sessions.clone()),
+            },
+        );
+    }
+    router
+        .fallback(pages::not_found)
+        // Handlers read their own bodies and say in their own words when one is too large.
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyTimeoutLayer::new(body_timeout))
+        .layer(from_fn_with_state(web.clone(), middleware::envelope))
+        .with_state(web)
+}
+
+async fn method_refused(State(web): State<Arc<Web>>, caller: Caller) -> Response {
+    Trouble::new(StatusCode::METHOD_NOT_ALLOWED, "method-refused-title", "method-refused").page(&web, &caller)
+}

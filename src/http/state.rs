@@ -1,0 +1,107 @@
+//! What handlers share: the house, and what answers are made of that never changes between two requests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use axum::body::Bytes;
+
+use super::cookies::CookieNames;
+use super::dev::DemoApp;
+use super::pages::assets::{Assets, AssetsError};
+use super::pages::views::Brand;
+use super::pages::words::{Catalogues, WordsError};
+use crate::app::App;
+use crate::oauth::metadata::{self, MetadataError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    #[error("branding.accent: {0}")]
+    Assets(#[from] AssetsError),
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    #[error("branding.logo: must be a path like /logo.svg or an https URL")]
+    Logo,
+}
+
+/// Bodies that are made when keys or clients change, and sent as they are.
+pub struct Documents {
+    pub discovery: Bytes,
+    pub jwks: Bytes,
+}
+
+pub struct Web {
+    pub app: Arc<App>,
+    pub catalogues: Catalogues,
+    pub brand: Arc<Brand>,
+    pub assets: Assets,
+    pub cookies: CookieNames,
+    pub demo: Option<DemoApp>,
+    documents: ArcSwap<Documents>,
+    ready: AtomicBool,
+}
+
+impl Web {
+    pub fn new(app: Arc<App>, demo: Option<DemoApp>) -> Result<Self, WebError> {
+        let branding = &app.settings.branding;
+        let accent = Some(branding.accent.as_str()).filter(|accent| !accent.is_empty());
+        let assets = Assets::new(accent)?;
+        let logo = Some(branding.logo.clone()).filter(|logo| !logo.is_empty());
+        if logo.as_ref().is_some_and(|logo| !(logo.starts_with("https://") || (logo.starts_with('/') && !logo.starts_with("//")))) {
+            return Err(WebError::Logo);
+        }
+        let brand = Brand {
+            name: branding.name.clone(),
+            logo,
+            style_href: assets.style_href().to_owned(),
+            script_href: assets.script_href().to_owned(),
+            icon_href: assets.icon_href().to_owned(),
+        };
+        let documents = ArcSwap::from_pointee(documents(&app)?);
+        let cookies = CookieNames::new(&app.settings.issuer);
+        Ok(Self {
+            catalogues: Catalogues::load()?,
+            brand: Arc::new(brand),
+            assets,
+            cookies,
+            demo,
+            documents,
+            ready: AtomicBool::new(true),
+            app,
+        })
+    }
+
+    pub fn documents(&self) -> arc_swap::Guard<Arc<Documents>> {
+        self.documents.load()
+    }
+
+    /// Reads everything again that is kept in memory.
+    pub async fn reload(&self) -> Result<(), crate::app::AppError> {
+        self.app.reload().await?;
+        match documents(&self.app) {
+            Ok(fresh) => self.documents.store(Arc::new(fresh)),
+            Err(error) => tracing::error!(%error, "the discovery document could not be made"),
+        }
+        Ok(())
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// The program is about to stop: load balancers should look elsewhere.
+    pub fn set_unready(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    pub fn issuer(&self) -> &str {
+        &self.app.settings.issuer
+    }
+}
+
+fn documents(app: &App) -> Result<Documents, MetadataError> {
+    let keys = app.keys.set();
+    Ok(Documents { discovery: metadata::document(&app.settings.issuer, &keys.algorithms())?.into(), jwks: keys.jwks.clone() })
+}

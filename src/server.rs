@@ -1,0 +1,343 @@
+//! A running provider: its listeners, what it does in the background, and how it stops.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use crate::app::{App, AppError, Schema};
+use crate::http::dev::DemoStartError;
+use crate::http::dev::DemoApp;
+use crate::http::{self, Web, WebError};
+use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::platform::clock::Clock;
+use crate::platform::database;
+use crate::platform::random::Random;
+use crate::platform::settings::{Listen, Millis, Settings};
+use crate::platform::telemetry;
+use crate::{grants, keys, sessions};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error(transparent)]
+    Web(#[from] WebError),
+    #[error("setting {setting}: cannot listen on {address}: {source}")]
+    Listen { setting: &'static str, address: SocketAddr, source: std::io::Error },
+    #[error("setting bootstrap: {0}")]
+    Bootstrap(IdentityError),
+    #[error("the demo application: {0}")]
+    Demo(#[from] DemoStartError),
+    #[error("database.url: {0}")]
+    Database(#[from] database::DatabaseError),
+}
+
+/// How a server starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Bring the schema up to date first.
+    pub migrate: bool,
+    /// Offer the demo application and the captured mailbox.
+    pub dev: bool,
+    /// Somebody watches: a first administrator may be made whose password is shown once.
+    pub terminal: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { migrate: true, dev: false, terminal: false }
+    }
+}
+
+/// The administrator that a first start made.
+#[derive(Clone)]
+pub struct FirstAdministrator {
+    pub email: String,
+    pub password: String,
+}
+
+/// A running provider.
+pub struct Server {
+    web: Arc<Web>,
+    addresses: Vec<SocketAddr>,
+    management: Vec<SocketAddr>,
+    first_administrator: Option<FirstAdministrator>,
+    /// No new connections.
+    stopping: CancellationToken,
+    /// No more background work.
+    stopped: CancellationToken,
+    tasks: tokio::task::JoinSet<()>,
+    background: tokio::task::JoinSet<()>,
+}
+
+/// Rows that one round of the sweeper removes from a table at the most: a round is a short action like any other.
+const SWEEP_BATCH: i64 = 1000;
+const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+
+impl Server {
+    /// Starts with everything that a plain `bonafide serve` does.
+    pub async fn start(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, StartError> {
+        Self::start_with(settings, clock, random, Options::default()).await
+    }
+
+    pub async fn start_with(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>, options: Options) -> Result<Self, StartError> {
+        telemetry::metrics();
+        if !settings.limits.enabled {
+            tracing::warn!("limits.enabled is false: passwords may be tried without end");
+        }
+        let listeners = bind("listen", &settings.listen).await?;
+        let management_listeners = bind("management.listen", &settings.management.listen).await?;
+        let schema = if options.migrate { Schema::Migrate } else { Schema::Require };
+        let app = Arc::new(App::open(settings, clock, random, schema).await?);
+        let first_administrator = bootstrap(&app, options.terminal).await.map_err(StartError::Bootstrap)?;
+        let epoch = app.database.epoch().await?;
+        let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
+        let web = Arc::new(Web::new(app.clone(), demo)?);
+
+        let (stopping, stopped) = (CancellationToken::new(), CancellationToken::new());
+        let mut tasks = tokio::task::JoinSet::new();
+        let (mut addresses, mut management) = (Vec::new(), Vec::new());
+        let limit = Arc::new(Semaphore::new(app.settings.http.max_connections));
+        for (listener, address) in listeners {
+            addresses.push(address);
+            tasks.spawn(accept(listener, http::router(web.clone()), app.settings.http.clone(), limit.clone(), stopping.clone()));
+        }
+        // Health and metrics answer even when every connection of the front is taken, and while it drains.
+        let few = Arc::new(Semaphore::new(64));
+        let mut background = tokio::task::JoinSet::new();
+        for (listener, address) in management_listeners {
+            management.push(address);
+            background.spawn(accept(listener, http::management::router(web.clone()), app.settings.http.clone(), few.clone(), stopped.clone()));
+        }
+        background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
+        background.spawn(sweep(app, stopped.clone()));
+        tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
+        Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
+    }
+
+    /// Where it listens; of `localhost` the IPv4 address.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub fn management_address(&self) -> SocketAddr {
+        self.management.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.web.app
+    }
+
+    /// Some only where this start made one with a password of its own.
+    pub fn first_administrator(&self) -> Option<&FirstAdministrator> {
+        self.first_administrator.as_ref()
+    }
+
+    /// Serves until the signal, then stops.
+    pub async fn run_until(self, signal: impl Future<Output = ()>) {
+        signal.await;
+        tracing::info!("stopping: no new connections, requests in flight finish");
+        self.stop().await;
+    }
+
+    /// Not ready from now on; what is in flight finishes within the grace; then the database is closed.
+    pub async fn stop(mut self) {
+        self.web.set_unready();
+        self.stopping.cancel();
+        let grace = self.web.app.settings.http.shutdown_grace.duration();
+        if tokio::time::timeout(grace, async { while self.tasks.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!("requests in flight did not finish in time and are cut off");
+        }
+        self.stopped.cancel();
+        self.tasks.shutdown().await;
+        self.background.shutdown().await;
+        self.web.app.database.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn bind(setting: &'static str, listen: &Listen) -> Result<Vec<(TcpListener, SocketAddr)>, StartError> {
+    let mut bound: Vec<(TcpListener, SocketAddr)> = Vec::new();
+    for mut address in listen.addresses() {
+        // Port 0: the second loopback address takes the port that the first was given.
+        if let (0, Some((_, first))) = (address.port(), bound.first()) {
+            address.set_port(first.port());
+        }
+        match TcpListener::bind(address).await.and_then(|listener| listener.local_addr().map(|address| (listener, address))) {
+            Ok(pair) => bound.push(pair),
+            // A machine without IPv6 still has `localhost`.
+            Err(error) if address.is_ipv6() && !bound.is_empty() && error.kind() == std::io::ErrorKind::AddrNotAvailable => {
+                tracing::warn!(%address, "there is no IPv6 here");
+            }
+            Err(source) => return Err(StartError::Listen { setting, address, source }),
+        }
+    }
+    Ok(bound)
+}
+
+/// Takes connections until told to stop, then lets those that are open finish.
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    settings: crate::platform::settings::Http,
+    limit: Arc<Semaphore>,
+    stop: CancellationToken,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(settings.header_timeout.duration()).max_buf_size(128 * 1024);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .max_header_list_size(64 * 1024)
+        .max_pending_accept_reset_streams(20)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10));
+    loop {
+        // Above the limit connections wait in the kernel's queue.
+        let Ok(permit) = limit.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, or a connection that was gone before it was taken.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let service = service(&router, peer);
+        let connection = graceful.watch(server.serve_connection(prepare(stream), service).into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn prepare(stream: TcpStream) -> TokioIo<TcpStream> {
+    // Answers are small and whole: waiting for more only delays them.
+    let _ = stream.set_nodelay(true);
+    TokioIo::new(stream)
+}
+
+type Service = TowerToHyperService<
+    tower::util::BoxCloneService<axum::http::Request<hyper::body::Incoming>, axum::response::Response, std::convert::Infallible>,
+>;
+
+fn service(router: &Router, peer: SocketAddr) -> Service {
+    let router = router.clone();
+    let service = tower::service_fn(move |mut request: axum::http::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(http::Peer(peer));
+        router.clone().oneshot(request)
+    });
+    TowerToHyperService::new(tower::util::BoxCloneService::new(service))
+}
+
+/// Reads clients and keys again when somebody has changed them.
+async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
+    let (sender, mut changes) = mpsc::channel(1);
+    let watching = tokio::spawn(database::watch_epoch(web.app.database.clone(), epoch, sender));
+    loop {
+        let change = tokio::select! {
+            () = stopped.cancelled() => break,
+            change = changes.recv() => change,
+        };
+        if change.is_none() {
+            break;
+        }
+        while let Err(error) = web.reload().await {
+            tracing::error!(%error, "clients and keys could not be read again; the old ones stay in force");
+            tokio::select! {
+                () = stopped.cancelled() => break,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+            if stopped.is_cancelled() {
+                break;
+            }
+        }
+    }
+    watching.abort();
+}
+
+/// Removes what has expired, a bounded batch at a time.
+async fn sweep(app: Arc<App>, stopped: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(SWEEP_PAUSE) => {}
+        }
+        match sweep_once(&app).await {
+            Ok(0) => {}
+            Ok(gone) => tracing::debug!(rows = gone, "removed what had expired"),
+            Err(error) => tracing::warn!(%error, "expired rows were not removed"),
+        }
+    }
+}
+
+/// One round of the sweeper; answers how many rows went.
+pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
+    let now = app.clock.now();
+    let of = |millis: Millis| chrono::Duration::milliseconds(millis.get());
+    let registry = app.clients.registry();
+    let clients = registry.all_clients();
+    let longest = clients.iter().filter_map(|client| client.refresh_grace).max().unwrap_or(0);
+    let grace = chrono::Duration::milliseconds(longest.max(app.settings.tokens.refresh_grace.get()));
+    let mut gone = 0;
+    gone += grants::sweep(&app.database, now, grace, SWEEP_BATCH).await?;
+    gone += sessions::sweep(&app.database, now - chrono::Duration::days(1), SWEEP_BATCH).await?;
+    gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
+    gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
+    Ok(gone)
+}
+
+/// A first start needs somebody who can do everything: the one of the settings, or one whose password is shown once.
+async fn bootstrap(app: &App, terminal: bool) -> Result<Option<FirstAdministrator>, IdentityError> {
+    if !app.accounts.nobody().await? {
+        return Ok(None);
+    }
+    let settings = &app.settings.bootstrap;
+    let given = settings.admin_password.expose();
+    if given.is_empty() && !terminal {
+        tracing::warn!("nobody can sign in yet: `bonafide user create --email E --role admin --password-stdin` makes an administrator");
+        return Ok(None);
+    }
+    let generated = given.is_empty().then(|| app.random.token("").chars().take(20).collect::<String>());
+    let email = Some(settings.admin_email.as_str()).filter(|email| !email.is_empty()).unwrap_or("admin@bonafide.example").to_owned();
+    let account = NewAccount {
+        email: Some(email.clone()),
+        username: Some("admin".to_owned()),
+        name: Some("Administrator".to_owned()),
+        password: Some(generated.clone().unwrap_or_else(|| given.to_owned())),
+        email_verified: true,
+        roles: vec!["admin".to_owned()],
+    };
+    match app.accounts.create(account).await {
+        Ok(_) => {
+            tracing::info!(email, "made the first administrator");
+            Ok(generated.map(|password| FirstAdministrator { email, password }))
+        }
+        // Another node started at the same time and was quicker.
+        Err(IdentityError::Refused(Refusal::EmailTaken | Refusal::UsernameTaken)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

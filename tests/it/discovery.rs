@@ -1,0 +1,37 @@
+//! What a client learns before its first request: the metadata document under both its names.
+
+use serde_json::Value;
+
+use crate::support::{TestServer, at_once};
+
+const OPENID: &str = "/.well-known/openid-configuration";
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+both_engines!(names_its_issuer_under_both_paths);
+/// OpenID Connect Discovery 1.0 §4.3: `issuer` is, byte for byte, what the document was asked of.
+async fn names_its_issuer_under_both_paths(server: TestServer) {
+    let openid = server.get(OPENID).await.expect_status(200);
+    let oauth = server.get(OAUTH).await.expect_status(200);
+
+    assert_eq!(openid.header("content-type"), "application/json");
+    assert_eq!(openid.header("access-control-allow-origin"), "*");
+    assert_eq!(openid.body, oauth.body);
+    let metadata: Value = openid.json();
+    assert_eq!(metadata["issuer"], server.issuer());
+    assert_eq!(metadata["jwks_uri"], format!("{}/jwks", server.issuer()));
+}
+
+both_engines!(is_the_same_on_every_node_and_writes_nothing);
+async fn is_the_same_on_every_node_and_writes_nothing(server: TestServer) {
+    let second = server.second_node().await;
+    let before = server.dump().await;
+
+    let answers = at_once(20, |n| {
+        let node = if n % 2 == 0 { server.wire() } else { second.wire() };
+        async move { node.get(OPENID).await.expect_status(200).body }
+    })
+    .await;
+
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    server.dump().await.expect_same_as(&before);
+}

@@ -1,0 +1,105 @@
+//! What the tests stand on.
+//!
+//! - [`TestServer`]: a provider in the test's own process, its clock moved by hand, any number of nodes on one database.
+//! - [`Binary`]: the real program as a child process; [`Place::cli`] runs its commands.
+//! - [`Browser`]: a browser without scripts; [`Chromium`]: the real one, through WebDriver, with axe-core.
+//! - [`Flow`]: an application that signs a person in and exchanges the code.
+//! - [`Gate`]: a way to PostgreSQL that can be cut; [`Place::statements_during`]: what a request asks of the database.
+//! - [`both_engines!`]: makes the two tests, SQLite and PostgreSQL, of one body.
+#![expect(dead_code, reason = "tools stand here before the tests that need them; the compiler says when none is idle")]
+
+mod answer;
+mod binary;
+mod browser;
+mod callback;
+mod chromium;
+mod cli;
+mod database;
+mod fixtures;
+mod flow;
+mod gate;
+mod html;
+mod place;
+mod prepared;
+mod server;
+mod wire;
+
+use std::sync::Arc;
+
+use tokio::sync::Barrier;
+
+#[expect(unused_imports, reason = "as above")]
+pub(crate) use self::{
+    answer::Answer,
+    binary::Binary,
+    browser::Browser,
+    callback::Callback,
+    chromium::{Chromium, Scheme},
+    cli::CliOutput,
+    database::{Dump, Engine},
+    fixtures::{Application, ClientAuth, NewApplication, Person},
+    flow::{Flow, Reply, Tokens},
+    gate::Gate,
+    place::Place,
+    server::{Node, TestServer},
+    wire::{Call, Wire},
+};
+
+/// Makes two tests of one `async fn(TestServer)` that stands below: `name::sqlite` and `name::postgres`.
+///
+/// ```ignore
+/// both_engines!(ac_01_code_replay);
+/// async fn ac_01_code_replay(server: TestServer) { … }
+///
+/// both_engines!(rf_01_reuse with [("tokens.refresh_grace", "0s")]);
+/// async fn rf_01_reuse(server: TestServer) { … }
+/// ```
+macro_rules! both_engines {
+    ($name:ident) => {
+        both_engines!($name with []);
+    };
+    ($name:ident with $settings:expr) => {
+        mod $name {
+            use $crate::support::{Engine, TestServer};
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name(TestServer::with(Engine::Sqlite, &$settings).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name(TestServer::with(Engine::Postgres, &$settings).await).await;
+            }
+        }
+    };
+}
+
+/// Runs `count` futures in tasks of their own, released at the same moment; their results, in order.
+pub(crate) async fn at_once<F>(count: usize, make: impl Fn(usize) -> F) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(count));
+    let tasks: Vec<_> = (0..count)
+        .map(|n| {
+            let (start, work) = (Arc::clone(&start), make(n));
+            tokio::spawn(async move {
+                start.wait().await;
+                work.await
+            })
+        })
+        .collect();
+    let mut results = Vec::with_capacity(count);
+    for task in tasks {
+        results.push(task.await.expect("a parallel task panicked"));
+    }
+    results
+}
+
+/// The variable that `./test` sets, or a stop that says what to do.
+fn needed(variable: &str, what: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set. {what} Run ./test, which prepares it (`./test NAME` for a part), or set it.")
+    })
+}
