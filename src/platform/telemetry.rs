@@ -10,7 +10,8 @@ use super::settings::{Log, LogFormat};
 
 /// Starts logging. Called once by the program; tests may call it again without harm.
 pub fn start_logs(settings: &Log) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.level).map_err(|error| format!("log.level: {error}"))?;
+    // The migration library tells of every step; what matters of it we say ourselves. An operator's own word wins.
+    let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{}", settings.level)).map_err(|error| format!("log.level: {error}"))?;
     let pretty = match settings.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Pretty => true,
