@@ -57,7 +57,12 @@ pub struct App {
 
 impl App {
     /// Connects, brings the schema and the keys into the state that is asked for, and reads the snapshots.
-    pub async fn open(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>, schema: Schema) -> Result<Self, AppError> {
+    pub async fn open(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        schema: Schema,
+    ) -> Result<Self, AppError> {
         let settings = Arc::new(settings);
         let database = Database::connect(&settings.database).await?;
         match schema {

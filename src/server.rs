@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::app::{App, AppError, Schema};
-use crate::http::dev::DemoStartError;
 use crate::http::dev::DemoApp;
+use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
 use crate::identity::{IdentityError, NewAccount, Refusal};
 use crate::platform::clock::Clock;
@@ -91,7 +91,12 @@ impl Server {
         Self::start_with(settings, clock, random, Options::default()).await
     }
 
-    pub async fn start_with(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>, options: Options) -> Result<Self, StartError> {
+    pub async fn start_with(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        options: Options,
+    ) -> Result<Self, StartError> {
         telemetry::metrics();
         if !settings.limits.enabled {
             tracing::warn!("limits.enabled is false: passwords may be tried without end");
@@ -111,14 +116,26 @@ impl Server {
         let limit = Arc::new(Semaphore::new(app.settings.http.max_connections));
         for (listener, address) in listeners {
             addresses.push(address);
-            tasks.spawn(accept(listener, http::router(web.clone()), app.settings.http.clone(), limit.clone(), stopping.clone()));
+            tasks.spawn(accept(
+                listener,
+                http::router(web.clone()),
+                app.settings.http.clone(),
+                limit.clone(),
+                stopping.clone(),
+            ));
         }
         // Health and metrics answer even when every connection of the front is taken, and while it drains.
         let few = Arc::new(Semaphore::new(64));
         let mut background = tokio::task::JoinSet::new();
         for (listener, address) in management_listeners {
             management.push(address);
-            background.spawn(accept(listener, http::management::router(web.clone()), app.settings.http.clone(), few.clone(), stopped.clone()));
+            background.spawn(accept(
+                listener,
+                http::management::router(web.clone()),
+                app.settings.http.clone(),
+                few.clone(),
+                stopped.clone(),
+            ));
         }
         background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
         background.spawn(sweep(app, stopped.clone()));
@@ -174,10 +191,15 @@ async fn bind(setting: &'static str, listen: &Listen) -> Result<Vec<(TcpListener
         if let (0, Some((_, first))) = (address.port(), bound.first()) {
             address.set_port(first.port());
         }
-        match TcpListener::bind(address).await.and_then(|listener| listener.local_addr().map(|address| (listener, address))) {
+        match TcpListener::bind(address)
+            .await
+            .and_then(|listener| listener.local_addr().map(|address| (listener, address)))
+        {
             Ok(pair) => bound.push(pair),
             // A machine without IPv6 still has `localhost`.
-            Err(error) if address.is_ipv6() && !bound.is_empty() && error.kind() == std::io::ErrorKind::AddrNotAvailable => {
+            Err(error)
+                if address.is_ipv6() && !bound.is_empty() && error.kind() == std::io::ErrorKind::AddrNotAvailable =>
+            {
                 tracing::warn!(%address, "there is no IPv6 here");
             }
             Err(source) => return Err(StartError::Listen { setting, address, source }),
@@ -196,7 +218,11 @@ async fn accept(
 ) {
     let graceful = GracefulShutdown::new();
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(settings.header_timeout.duration()).max_buf_size(128 * 1024);
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout.duration())
+        .max_buf_size(128 * 1024);
     server
         .http2()
         .timer(TokioTimer::new())
@@ -241,7 +267,11 @@ fn prepare(stream: TcpStream) -> TokioIo<TcpStream> {
 }
 
 type Service = TowerToHyperService<
-    tower::util::BoxCloneService<axum::http::Request<hyper::body::Incoming>, axum::response::Response, std::convert::Infallible>,
+    tower::util::BoxCloneService<
+        axum::http::Request<hyper::body::Incoming>,
+        axum::response::Response,
+        std::convert::Infallible,
+    >,
 >;
 
 fn service(router: &Router, peer: SocketAddr) -> Service {
@@ -318,11 +348,16 @@ async fn bootstrap(app: &App, terminal: bool) -> Result<Option<FirstAdministrato
     let settings = &app.settings.bootstrap;
     let given = settings.admin_password.expose();
     if given.is_empty() && !terminal {
-        tracing::warn!("nobody can sign in yet: `bonafide user create --email E --role admin --password-stdin` makes an administrator");
+        tracing::warn!(
+            "nobody can sign in yet: `bonafide user create --email E --role admin --password-stdin` makes an administrator"
+        );
         return Ok(None);
     }
     let generated = given.is_empty().then(|| app.random.token("").chars().take(20).collect::<String>());
-    let email = Some(settings.admin_email.as_str()).filter(|email| !email.is_empty()).unwrap_or("admin@bonafide.example").to_owned();
+    let email = Some(settings.admin_email.as_str())
+        .filter(|email| !email.is_empty())
+        .unwrap_or("admin@bonafide.example")
+        .to_owned();
     let account = NewAccount {
         email: Some(email.clone()),
         username: Some("admin".to_owned()),

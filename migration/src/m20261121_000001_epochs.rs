@@ -11,16 +11,16 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
-            .create_table(
-                Table::create()
-                    .table("epochs")
-                    .col(text("name").primary_key())
-                    .col(millis("value"))
-                    .take(),
-            )
+            .create_table(Table::create().table("epochs").col(text("name").primary_key()).col(millis("value")).take())
             .await?;
         manager
-            .execute(Query::insert().into_table("epochs").columns(["name", "value"]).values_panic(["snapshot".into(), 1_i64.into()]).take())
+            .execute(
+                Query::insert()
+                    .into_table("epochs")
+                    .columns(["name", "value"])
+                    .values_panic(["snapshot".into(), 1_i64.into()])
+                    .take(),
+            )
             .await
     }
 

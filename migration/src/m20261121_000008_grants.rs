@@ -54,7 +54,9 @@ impl MigrationTrait for Migration {
         // For the sweeper, which erases sealed successors when the grace is over; only the few that are there are in it.
         manager
             .get_connection()
-            .execute_unprepared("CREATE INDEX ix_grants_sealed ON grants (rotated_at) WHERE sealed_successor IS NOT NULL")
+            .execute_unprepared(
+                "CREATE INDEX ix_grants_sealed ON grants (rotated_at) WHERE sealed_successor IS NOT NULL",
+            )
             .await?;
         manager
             .create_table(

@@ -15,7 +15,8 @@ pub fn validate(uri: &str) -> Result<(), &'static str> {
     if uri.len() > 2048 {
         return Err("is longer than 2048 characters");
     }
-    if !uri.bytes().all(|byte| byte.is_ascii_graphic()) || uri.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^']) {
+    if !uri.bytes().all(|byte| byte.is_ascii_graphic()) || uri.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^'])
+    {
         return Err("has characters that a URI does not have (write them percent-encoded, host names in punycode)");
     }
     let url = Url::parse(uri).map_err(|_| "is not an absolute URI")?;
@@ -31,7 +32,9 @@ pub fn validate(uri: &str) -> Result<(), &'static str> {
     match url.scheme() {
         "https" | "http" => validate_web(uri, &url),
         scheme if scheme.contains('.') => Ok(()),
-        _ => Err("has a private-use scheme without a dot; use a reversed domain name like com.example.app (RFC 8252 section 7.1)"),
+        _ => Err(
+            "has a private-use scheme without a dot; use a reversed domain name like com.example.app (RFC 8252 section 7.1)",
+        ),
     }
 }
 
@@ -58,7 +61,8 @@ fn validate_web(uri: &str, url: &Url) -> Result<(), &'static str> {
 /// Whether a request's redirect URI is a registered one: the same string; or, for a registered loopback address of a
 /// native application, the same but for the port (RFC 8252 section 7.3).
 pub fn matches(registered: &str, asked: &str) -> bool {
-    registered == asked || loopback_but_for_port(registered).is_some_and(|known| loopback_but_for_port(asked) == Some(known))
+    registered == asked
+        || loopback_but_for_port(registered).is_some_and(|known| loopback_but_for_port(asked) == Some(known))
 }
 
 /// `(host, rest)` of `http://HOST[:PORT]REST` where HOST is a loopback address written out. By text, not by URL: what a
@@ -126,11 +130,32 @@ mod tests {
             assert_eq!(validate(good), Ok(()), "{good}");
         }
         for bad in [
-            "http://app.example.com/cb", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "\tjavascript:alert(1)", "data:text/html,x",
-            "vbscript:x", "file:///etc/passwd", "blob:https://x/y", "http:javascript", "https:evil", "/cb", "", "myapp://cb",
-            "https://app.example.com/cb#x", "https://app.example.com/cb?code=x", "https://app.example.com/cb?state=", "https://a/?iss=",
-            "https://user@app.example.com/", "https://APP.example.com/", "https://app.example.com./", "http://0x7f.1/cb", "http://2130706433/cb",
-            "https://аpp.example.com/", "http://127.0.0.2/cb", "http://localhost.evil.tld/cb", "https://a.example/\r\nSet-Cookie:x",
+            "http://app.example.com/cb",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "\tjavascript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "blob:https://x/y",
+            "http:javascript",
+            "https:evil",
+            "/cb",
+            "",
+            "myapp://cb",
+            "https://app.example.com/cb#x",
+            "https://app.example.com/cb?code=x",
+            "https://app.example.com/cb?state=",
+            "https://a/?iss=",
+            "https://user@app.example.com/",
+            "https://APP.example.com/",
+            "https://app.example.com./",
+            "http://0x7f.1/cb",
+            "http://2130706433/cb",
+            "https://аpp.example.com/",
+            "http://127.0.0.2/cb",
+            "http://localhost.evil.tld/cb",
+            "https://a.example/\r\nSet-Cookie:x",
         ] {
             assert!(validate(bad).is_err(), "{bad}");
         }
@@ -141,9 +166,19 @@ mod tests {
         assert!(matches("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb"));
         assert!(matches("http://[::1]:1/cb?a=1", "http://[::1]:51004/cb?a=1"));
         for bad in [
-            "http://127.0.0.1:51004/other", "http://127.0.0.2:51004/cb", "http://localhost:51004/cb", "https://127.0.0.1:51004/cb",
-            "http://127.0.0.1.evil.tld/cb", "http://127.0.0.1:80@evil/cb", "http://2130706433/cb", "http://0x7f.1/cb",
-            "http://[::1]:51004/cb", "http://127.0.0.1:/cb", "http://127.0.0.1:99999/cb", "http://127.0.0.1:0/cb", "http://127.0.0.1:51004/cb#x",
+            "http://127.0.0.1:51004/other",
+            "http://127.0.0.2:51004/cb",
+            "http://localhost:51004/cb",
+            "https://127.0.0.1:51004/cb",
+            "http://127.0.0.1.evil.tld/cb",
+            "http://127.0.0.1:80@evil/cb",
+            "http://2130706433/cb",
+            "http://0x7f.1/cb",
+            "http://[::1]:51004/cb",
+            "http://127.0.0.1:/cb",
+            "http://127.0.0.1:99999/cb",
+            "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:51004/cb#x",
         ] {
             assert!(!matches("http://127.0.0.1/cb", bad), "{bad}");
         }

@@ -81,31 +81,59 @@ impl Draft {
     pub fn apply(&self, id: String, before: Option<&Client>, apis: &[Api]) -> Result<Client, Problem> {
         let method = match &self.token_endpoint_auth_method {
             None => before.map_or(AuthMethod::ClientSecretBasic, |client| client.auth_method),
-            Some(name) => AuthMethod::parse(name).ok_or_else(|| one_of("token_endpoint_auth_method", name, &names(AuthMethod::ALL.map(AuthMethod::name))))?,
+            Some(name) => AuthMethod::parse(name).ok_or_else(|| {
+                one_of("token_endpoint_auth_method", name, &names(AuthMethod::ALL.map(AuthMethod::name)))
+            })?,
         };
         let grant_types = match &self.grant_types {
-            None => before.map_or_else(|| vec![GrantType::AuthorizationCode, GrantType::RefreshToken], |client| client.grant_types.clone()),
+            None => before.map_or_else(
+                || vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+                |client| client.grant_types.clone(),
+            ),
             Some(given) => given
                 .iter()
-                .map(|name| GrantType::parse(name).ok_or_else(|| one_of("grant_types", name, &names(GrantType::ALL.map(GrantType::name)))))
+                .map(|name| {
+                    GrantType::parse(name)
+                        .ok_or_else(|| one_of("grant_types", name, &names(GrantType::ALL.map(GrantType::name))))
+                })
                 .collect::<Result<_, _>>()?,
         };
-        let known: Vec<&str> = scope::STANDARD.iter().copied().chain(apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str))).collect();
+        let known: Vec<&str> = scope::STANDARD
+            .iter()
+            .copied()
+            .chain(apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str)))
+            .collect();
         let scopes = match &self.scope {
-            None => before.map_or_else(|| scope::STANDARD.iter().map(|&scope| scope.to_owned()).collect(), |client| client.scopes.clone()),
+            None => before.map_or_else(
+                || scope::STANDARD.iter().map(|&scope| scope.to_owned()).collect(),
+                |client| client.scopes.clone(),
+            ),
             Some(given) => given
                 .split_ascii_whitespace()
-                .map(|scope| if known.contains(&scope) { Ok(scope.to_owned()) } else { Err(one_of("scope", scope, &known.join(", "))) })
+                .map(|scope| {
+                    if known.contains(&scope) {
+                        Ok(scope.to_owned())
+                    } else {
+                        Err(one_of("scope", scope, &known.join(", ")))
+                    }
+                })
                 .collect::<Result<_, _>>()?,
         };
         let default_audience = keep(self.api.as_ref(), before.and_then(|client| client.default_audience.as_ref()));
         if let Some(audience) = &default_audience
             && !apis.iter().any(|api| api.audience == *audience)
         {
-            return Err(Problem::new("api", format!("there is no API {audience}; `bonafide api create --audience {audience}` makes it")));
+            return Err(Problem::new(
+                "api",
+                format!("there is no API {audience}; `bonafide api create --audience {audience}` makes it"),
+            ));
         }
         let client = Client {
-            name: self.client_name.clone().or_else(|| before.map(|client| client.name.clone())).unwrap_or_else(|| id.clone()),
+            name: self
+                .client_name
+                .clone()
+                .or_else(|| before.map(|client| client.name.clone()))
+                .unwrap_or_else(|| id.clone()),
             secret_hash: before.and_then(|client| client.secret_hash.clone()).filter(|_| method != AuthMethod::None),
             auth_method: method,
             first_party: self.first_party.unwrap_or_else(|| before.is_some_and(|client| client.first_party)),
@@ -115,27 +143,40 @@ impl Draft {
                 Some("optional") => false,
                 Some(other) => return Err(one_of("pkce", other, "required, optional")),
             },
-            claims_in_id_token: self.claims_in_id_token.unwrap_or_else(|| before.is_some_and(|client| client.claims_in_id_token)),
+            claims_in_id_token: self
+                .claims_in_id_token
+                .unwrap_or_else(|| before.is_some_and(|client| client.claims_in_id_token)),
             id_token_alg: match &self.id_token_signed_response_alg {
                 None => before.map_or(Alg::Rs256, |client| client.id_token_alg),
-                Some(name) => Alg::parse(name).ok_or_else(|| one_of("id_token_signed_response_alg", name, &names(Alg::ALL.map(Alg::name))))?,
+                Some(name) => Alg::parse(name)
+                    .ok_or_else(|| one_of("id_token_signed_response_alg", name, &names(Alg::ALL.map(Alg::name))))?,
             },
             token_format: match &self.token_format {
                 None => before.and_then(|client| client.token_format),
                 Some(name) => Some(format_of(name)?),
             },
             default_audience,
-            refresh_grace: duration("refresh_grace", self.refresh_grace.as_ref())?.or_else(|| before.and_then(|client| client.refresh_grace)),
+            refresh_grace: duration("refresh_grace", self.refresh_grace.as_ref())?
+                .or_else(|| before.and_then(|client| client.refresh_grace)),
             access_token_lifetime: duration("access_token_lifetime", self.access_token_lifetime.as_ref())?
                 .or_else(|| before.and_then(|client| client.access_token_lifetime)),
             refresh_token_lifetime: duration("refresh_token_lifetime", self.refresh_token_lifetime.as_ref())?
                 .or_else(|| before.and_then(|client| client.refresh_token_lifetime)),
-            backchannel_logout_uri: keep(self.backchannel_logout_uri.as_ref(), before.and_then(|client| client.backchannel_logout_uri.as_ref())),
-            frontchannel_logout_uri: keep(self.frontchannel_logout_uri.as_ref(), before.and_then(|client| client.frontchannel_logout_uri.as_ref())),
+            backchannel_logout_uri: keep(
+                self.backchannel_logout_uri.as_ref(),
+                before.and_then(|client| client.backchannel_logout_uri.as_ref()),
+            ),
+            frontchannel_logout_uri: keep(
+                self.frontchannel_logout_uri.as_ref(),
+                before.and_then(|client| client.frontchannel_logout_uri.as_ref()),
+            ),
             logo_uri: keep(self.logo_uri.as_ref(), before.and_then(|client| client.logo_uri.as_ref())),
             disabled: before.is_some_and(|client| client.disabled),
             redirect_uris: list(self.redirect_uris.as_ref(), before.map(|client| &client.redirect_uris)),
-            post_logout_redirect_uris: list(self.post_logout_redirect_uris.as_ref(), before.map(|client| &client.post_logout_redirect_uris)),
+            post_logout_redirect_uris: list(
+                self.post_logout_redirect_uris.as_ref(),
+                before.map(|client| &client.post_logout_redirect_uris),
+            ),
             grant_types,
             scopes,
             introspects: list(self.introspects.as_ref(), before.map(|client| &client.introspects)),
@@ -153,19 +194,26 @@ impl Draft {
 
 /// What no single member can say.
 fn check(client: &Client) -> Result<(), Problem> {
-    let id_ok = (1..=128).contains(&client.id.len()) && client.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let id_ok = (1..=128).contains(&client.id.len())
+        && client.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if !id_ok {
         return Err(Problem::new("client_id", "has letters, digits, - _ and . only, 128 at most"));
     }
     if client.name.trim().is_empty() || client.name.chars().count() > 200 || client.name.chars().any(char::is_control) {
         return Err(Problem::new("client_name", "has 1 to 200 printable characters"));
     }
-    for (member, uris) in [("redirect_uris", &client.redirect_uris), ("post_logout_redirect_uris", &client.post_logout_redirect_uris)] {
+    for (member, uris) in
+        [("redirect_uris", &client.redirect_uris), ("post_logout_redirect_uris", &client.post_logout_redirect_uris)]
+    {
         for uri in uris {
             redirect::validate(uri).map_err(|reason| Problem::new(member, format!("{uri} {reason}")))?;
         }
     }
-    for (member, uri) in [("backchannel_logout_uri", &client.backchannel_logout_uri), ("frontchannel_logout_uri", &client.frontchannel_logout_uri), ("logo_uri", &client.logo_uri)] {
+    for (member, uri) in [
+        ("backchannel_logout_uri", &client.backchannel_logout_uri),
+        ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
+        ("logo_uri", &client.logo_uri),
+    ] {
         let Some(uri) = uri else { continue };
         if redirect::origin_of(uri).is_none() {
             return Err(Problem::new(member, format!("{uri} is not an http or https URL")));
@@ -200,9 +248,16 @@ pub struct ApiDraft {
 
 impl ApiDraft {
     pub fn apply(&self, before: Option<&Api>) -> Result<Api, Problem> {
-        let url = url::Url::parse(&self.audience).map_err(|error| Problem::new("audience", format!("is not an absolute URI: {error}")))?;
-        if url.fragment().is_some() || self.audience.len() > 512 || !self.audience.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Problem::new("audience", "must be an absolute URI without a fragment (RFC 8707 section 2), 512 characters at most"));
+        let url = url::Url::parse(&self.audience)
+            .map_err(|error| Problem::new("audience", format!("is not an absolute URI: {error}")))?;
+        if url.fragment().is_some()
+            || self.audience.len() > 512
+            || !self.audience.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(Problem::new(
+                "audience",
+                "must be an absolute URI without a fragment (RFC 8707 section 2), 512 characters at most",
+            ));
         }
         let scopes = list(self.scopes.as_ref(), before.map(|api| &api.scopes));
         for given in &scopes {
@@ -215,12 +270,17 @@ impl ApiDraft {
         }
         Ok(Api {
             audience: self.audience.clone(),
-            name: self.name.clone().or_else(|| before.map(|api| api.name.clone())).unwrap_or_else(|| self.audience.clone()),
+            name: self
+                .name
+                .clone()
+                .or_else(|| before.map(|api| api.name.clone()))
+                .unwrap_or_else(|| self.audience.clone()),
             token_format: match &self.token_format {
                 None => before.map_or(TokenFormat::AtJwt, |api| api.token_format),
                 Some(name) => format_of(name)?,
             },
-            access_token_lifetime: duration("lifetime", self.lifetime.as_ref())?.or_else(|| before.and_then(|api| api.access_token_lifetime)),
+            access_token_lifetime: duration("lifetime", self.lifetime.as_ref())?
+                .or_else(|| before.and_then(|api| api.access_token_lifetime)),
             scopes,
         })
     }
@@ -292,7 +352,9 @@ mod tests {
 
     #[test]
     fn an_update_keeps_what_it_does_not_name() {
-        let before = Draft { first_party: Some(true), logo_uri: Some("https://a.example/l.png".into()), ..web() }.apply("c".to_owned(), None, &[]).unwrap();
+        let before = Draft { first_party: Some(true), logo_uri: Some("https://a.example/l.png".into()), ..web() }
+            .apply("c".to_owned(), None, &[])
+            .unwrap();
         let after = Draft { client_name: Some("New".to_owned()), logo_uri: Some(String::new()), ..Draft::default() };
         let after = after.apply("c".to_owned(), Some(&before), &[]).unwrap();
         assert_eq!(after, Client { name: "New".to_owned(), logo_uri: None, ..before });

@@ -97,7 +97,12 @@ impl Clients {
     }
 
     /// A client that may be used now. One that was made a moment ago on another node is found by reading again.
-    pub async fn find(&self, id: &str, database: &Database, clock: &dyn Clock) -> Result<Option<Arc<Client>>, ClientError> {
+    pub async fn find(
+        &self,
+        id: &str,
+        database: &Database,
+        clock: &dyn Clock,
+    ) -> Result<Option<Arc<Client>>, ClientError> {
         if let Some(known) = self.registry.load().clients.get(id) {
             return Ok(Some(known.clone()).filter(|client| !client.disabled));
         }

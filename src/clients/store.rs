@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use ::entity::{api_scopes, apis, client_grant_types, client_introspected_audiences, client_post_logout_redirect_uris, client_redirect_uris, client_scopes, clients};
+use ::entity::{
+    api_scopes, apis, client_grant_types, client_introspected_audiences, client_post_logout_redirect_uris,
+    client_redirect_uris, client_scopes, clients,
+};
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
 
@@ -36,10 +39,13 @@ impl Change {
 pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), DatabaseError> {
     let db = database.reader();
     let mut redirect_uris = group(client_redirect_uris::Entity::find().all(db).await?, |row| (row.client_id, row.uri));
-    let mut post_logout = group(client_post_logout_redirect_uris::Entity::find().all(db).await?, |row| (row.client_id, row.uri));
-    let mut grant_types = group(client_grant_types::Entity::find().all(db).await?, |row| (row.client_id, row.grant_type));
+    let mut post_logout =
+        group(client_post_logout_redirect_uris::Entity::find().all(db).await?, |row| (row.client_id, row.uri));
+    let mut grant_types =
+        group(client_grant_types::Entity::find().all(db).await?, |row| (row.client_id, row.grant_type));
     let mut scopes = group(client_scopes::Entity::find().all(db).await?, |row| (row.client_id, row.scope));
-    let mut introspects = group(client_introspected_audiences::Entity::find().all(db).await?, |row| (row.client_id, row.audience));
+    let mut introspects =
+        group(client_introspected_audiences::Entity::find().all(db).await?, |row| (row.client_id, row.audience));
     let clients = clients::Entity::find().all(db).await?;
     let clients = clients
         .into_iter()
@@ -49,7 +55,12 @@ pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), 
             token_format: row.token_format.as_deref().and_then(TokenFormat::parse),
             redirect_uris: redirect_uris.remove(&row.id).unwrap_or_default(),
             post_logout_redirect_uris: post_logout.remove(&row.id).unwrap_or_default(),
-            grant_types: grant_types.remove(&row.id).unwrap_or_default().iter().filter_map(|name| GrantType::parse(name)).collect(),
+            grant_types: grant_types
+                .remove(&row.id)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|name| GrantType::parse(name))
+                .collect(),
             scopes: scopes.remove(&row.id).unwrap_or_default(),
             introspects: introspects.remove(&row.id).unwrap_or_default(),
             name: row.name,
@@ -107,7 +118,8 @@ pub async fn save(database: &Database, client: Client, create: bool, change: Cha
         .write(move |tx| {
             Box::pin(async move {
                 bump_epoch(tx).await?;
-                let present = clients::Entity::find_by_id(client.id.clone()).one(tx).await.map_err(DatabaseError::from)?;
+                let present =
+                    clients::Entity::find_by_id(client.id.clone()).one(tx).await.map_err(DatabaseError::from)?;
                 match (&present, create) {
                     (Some(_), true) => return Err(ClientError::Present(client.id)),
                     (None, false) => return Err(ClientError::Unknown(client.id)),
@@ -162,7 +174,14 @@ async fn save_lists(tx: &Tx, client: &Client) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-async fn replace_list(tx: &Tx, table: &str, owner_column: &str, column: &str, owner: &str, items: &[String]) -> Result<(), DatabaseError> {
+async fn replace_list(
+    tx: &Tx,
+    table: &str,
+    owner_column: &str,
+    column: &str,
+    owner: &str,
+    items: &[String],
+) -> Result<(), DatabaseError> {
     execute(tx, &format!("DELETE FROM {table} WHERE {owner_column} = $1"), [owner.into()]).await?;
     for item in items {
         let sql = format!("INSERT INTO {table} ({owner_column}, {column}) VALUES ($1, $2) ON CONFLICT DO NOTHING");
@@ -177,8 +196,10 @@ pub async fn rotate_secret(database: &Database, id: String, hash: Vec<u8>, chang
         .write(move |tx| {
             Box::pin(async move {
                 bump_epoch(tx).await?;
-                let sql = "UPDATE clients SET secret_hash = $2, updated_at = $3 WHERE id = $1 AND auth_method <> 'none'";
-                let changed = execute(tx, sql, [id.clone().into(), hash.into(), change.now.timestamp_millis().into()]).await?;
+                let sql =
+                    "UPDATE clients SET secret_hash = $2, updated_at = $3 WHERE id = $1 AND auth_method <> 'none'";
+                let changed =
+                    execute(tx, sql, [id.clone().into(), hash.into(), change.now.timestamp_millis().into()]).await?;
                 if changed == 0 {
                     let known = clients::Entity::find_by_id(id.clone()).one(tx).await.map_err(DatabaseError::from)?;
                     return Err(if known.is_some() { ClientError::Public(id) } else { ClientError::Unknown(id) });
@@ -238,7 +259,8 @@ async fn write_api(database: &Database, api: Api, create: bool, change: Change) 
         .write(move |tx| {
             Box::pin(async move {
                 bump_epoch(tx).await?;
-                let present = apis::Entity::find_by_id(api.audience.clone()).one(tx).await.map_err(DatabaseError::from)?;
+                let present =
+                    apis::Entity::find_by_id(api.audience.clone()).one(tx).await.map_err(DatabaseError::from)?;
                 match (&present, create) {
                     (Some(_), true) => return Err(ClientError::PresentApi(api.audience)),
                     (None, false) => return Err(ClientError::UnknownApi(api.audience)),

@@ -121,7 +121,12 @@ impl Grants {
     ///
     /// The one UPDATE names everything that must be right, so a wrong verifier or client leaves the code alone. A replay
     /// with everything right ends the tokens that the code gave (RFC 6749 section 4.1.2).
-    pub async fn redeem(&self, client: &Client, exchange: Exchange, source: &Source) -> Result<Option<(Grant, Option<String>)>, GrantError> {
+    pub async fn redeem(
+        &self,
+        client: &Client,
+        exchange: Exchange,
+        source: &Source,
+    ) -> Result<Option<(Grant, Option<String>)>, GrantError> {
         let now = self.clock.now();
         let refresh = client.may(GrantType::RefreshToken).then(|| self.random.token(REFRESH_PREFIX));
         let new = store::NewGrant {
@@ -140,7 +145,15 @@ impl Grants {
                         let offline = scope::has(&grant.scope, "offline_access");
                         store::insert_grant(tx, &grant, &client_id, offline, new).await?;
                         let event = Event::GrantMade { grant: grant.grant_id, scope: grant.scope.clone() };
-                        audit::record(tx, event_id, now, &event, &About::both(grant.person.user_id, &client_id), &source).await?;
+                        audit::record(
+                            tx,
+                            event_id,
+                            now,
+                            &event,
+                            &About::both(grant.person.user_id, &client_id),
+                            &source,
+                        )
+                        .await?;
                         return Ok(Outcome::Redeemed(Box::new(grant.into_grant())));
                     }
                     let Some((grant, user)) = store::replayed_grant(tx, &hash, &client_id, &exchange).await? else {

@@ -106,7 +106,12 @@ pub(super) async fn replayed_grant(
     }
     let sql = "SELECT grant_id, user_id FROM codes WHERE hash = $1 AND used_at IS NOT NULL AND client_id = $2 \
                AND redirect_uri = $3 AND challenge IS NOT DISTINCT FROM $4";
-    let values = [hash.into(), client_id.into(), exchange.redirect_uri.clone().unwrap_or_default().into(), exchange.challenge.clone().into()];
+    let values = [
+        hash.into(),
+        client_id.into(),
+        exchange.redirect_uri.clone().unwrap_or_default().into(),
+        exchange.challenge.clone().into(),
+    ];
     Ok(fetch_one::<Row, 4>(tx, sql, values).await?.map(|row| (row.grant_id, row.user_id)))
 }
 
@@ -119,7 +124,13 @@ pub(super) struct NewGrant {
     pub(super) ends_at: DateTime<Utc>,
 }
 
-pub(super) async fn insert_grant(tx: &Tx, code: &UsedCode, client_id: &str, offline: bool, new: NewGrant) -> Result<(), DatabaseError> {
+pub(super) async fn insert_grant(
+    tx: &Tx,
+    code: &UsedCode,
+    client_id: &str,
+    offline: bool,
+    new: NewGrant,
+) -> Result<(), DatabaseError> {
     let sql = "INSERT INTO grants (id, client_id, user_id, session_id, sid, scope, audience, auth_time, acr, amr, offline, \
                token_hash, created_at, expires_at, ends_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
@@ -149,8 +160,14 @@ pub(super) async fn insert_grant(tx: &Tx, code: &UsedCode, client_id: &str, offl
 }
 
 /// Ends a grant with all its tokens. Answers whether it was alive.
-pub(super) async fn end_grant(tx: &Tx, grant: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
-    let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE id = $1 AND ended_at IS NULL";
+pub(super) async fn end_grant(
+    tx: &Tx,
+    grant: Uuid,
+    reason: &'static str,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let sql =
+        "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE id = $1 AND ended_at IS NULL";
     Ok(execute(tx, sql, [grant.into(), now.timestamp_millis().into(), reason.into()]).await? == 1)
 }
 
@@ -161,7 +178,11 @@ pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime
     Ok(())
 }
 
-pub(super) async fn alive(database: &Database, grant: Uuid, now: DateTime<Utc>) -> Result<Option<Person>, DatabaseError> {
+pub(super) async fn alive(
+    database: &Database,
+    grant: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Person>, DatabaseError> {
     let sql = "SELECT g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.id = $1 AND g.ended_at IS NULL AND u.disabled_at IS NULL \
@@ -274,8 +295,15 @@ pub(super) async fn spend(tx: &Tx, hash: Vec<u8>, grant: Uuid, now: DateTime<Utc
 
 // ---- consents ----
 
-pub(super) async fn remember_consent(tx: &Tx, user: Uuid, client_id: &str, scope: &str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-    let sql = "INSERT INTO consents (user_id, client_id, scope, granted_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+pub(super) async fn remember_consent(
+    tx: &Tx,
+    user: Uuid,
+    client_id: &str,
+    scope: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    let sql =
+        "INSERT INTO consents (user_id, client_id, scope, granted_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     execute(tx, sql, [user.into(), client_id.into(), scope.into(), now.timestamp_millis().into()]).await?;
     Ok(())
 }
@@ -304,7 +332,11 @@ pub(super) fn insert_interaction(
     )
 }
 
-pub(super) async fn find_interaction(database: &Database, id_hash: Vec<u8>, browser_hash: Vec<u8>) -> Result<Option<Interaction>, DatabaseError> {
+pub(super) async fn find_interaction(
+    database: &Database,
+    id_hash: Vec<u8>,
+    browser_hash: Vec<u8>,
+) -> Result<Option<Interaction>, DatabaseError> {
     let sql = "SELECT client_id, parameters, created_at, expires_at FROM interactions WHERE id_hash = $1 AND browser_hash = $2";
     database.find_one(database.statement(sql, [id_hash.into(), browser_hash.into()])).await
 }
@@ -318,7 +350,12 @@ pub(super) async fn delete_interaction(tx: &Tx, id_hash: Vec<u8>) -> Result<(), 
 
 /// Removes at most `batch` rows of each kind that nobody can ask for any more, and closes what the grace held open.
 /// Answers how many went.
-pub async fn sweep(database: &Database, now: DateTime<Utc>, longest_grace: chrono::Duration, batch: i64) -> Result<u64, DatabaseError> {
+pub async fn sweep(
+    database: &Database,
+    now: DateTime<Utc>,
+    longest_grace: chrono::Duration,
+    batch: i64,
+) -> Result<u64, DatabaseError> {
     let at = now.timestamp_millis();
     // Used codes are kept for a while, so that a late replay is known as one.
     let codes_before = (now - chrono::Duration::hours(1)).timestamp_millis();

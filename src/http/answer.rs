@@ -160,7 +160,10 @@ pub(super) fn fault_json(caller: &Caller, error: &(dyn std::error::Error + 'stat
         let body = serde_json::json!({"error": "temporarily_unavailable", "error_description": reference});
         return with_header(json(StatusCode::SERVICE_UNAVAILABLE, &body), header::RETRY_AFTER, Some(RETRY_SECONDS));
     }
-    json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({"error": "server_error", "error_description": reference}))
+    json(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &serde_json::json!({"error": "server_error", "error_description": reference}),
+    )
 }
 
 /// Logs a fault; answers whether trying again may help.
@@ -172,7 +175,8 @@ fn log_fault(caller: &Caller, error: &(dyn std::error::Error + 'static)) -> bool
     } else {
         tracing::error!(request_id, %error, "a request failed");
     }
-    metrics::counter!("bonafide_faults_total", "kind" => if unavailable { "unavailable" } else { "failed" }).increment(1);
+    metrics::counter!("bonafide_faults_total", "kind" => if unavailable { "unavailable" } else { "failed" })
+        .increment(1);
     unavailable
 }
 

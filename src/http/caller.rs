@@ -28,7 +28,10 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, trusted: &[IpNet], random: &dyn Random) -> Self {
         let text = |name: header::HeaderName, most: usize| {
-            headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.chars().take(most).collect::<String>())
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(|value| value.chars().take(most).collect::<String>())
         };
         Self {
             request_id: request_id(random),
@@ -74,7 +77,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Twelve characters: short enough to be read out on the telephone, and no two alike in a log.
 fn request_id(random: &dyn Random) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    random.bytes::<12>().iter().map(|byte| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'0'))).collect()
+    random
+        .bytes::<12>()
+        .iter()
+        .map(|byte| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'0')))
+        .collect()
 }
 
 /// The address of the caller: the peer, or behind trusted proxies the last address that none of them is.
@@ -84,7 +91,12 @@ fn address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
         return peer;
     }
     let mut client = peer;
-    let hops: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let hops: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
     for hop in hops.iter().rev().take(16) {
         let Ok(ip) = hop.trim().parse::<IpAddr>() else { return client };
         client = ip.to_canonical();

@@ -38,7 +38,8 @@ impl CookieNames {
             .filter(|(name, _)| *name == self.browser)
             .map(|(_, value)| value);
         let secret = found.next()?;
-        let plausible = secret.len() == 43 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let plausible = secret.len() == 43
+            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         (plausible && found.next().is_none()).then_some(secret)
     }
 

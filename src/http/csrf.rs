@@ -14,7 +14,9 @@ pub(super) fn token(master: &MasterKey, bound_to: &str, purpose: &str, about: &s
 
 /// Whether a form brought the token it was given.
 pub(super) fn holds(master: &MasterKey, bound_to: &str, purpose: &str, about: &str, presented: Option<&str>) -> bool {
-    presented.is_some_and(|presented| secrets::equal(token(master, bound_to, purpose, about).as_bytes(), presented.as_bytes()))
+    presented.is_some_and(|presented| {
+        secrets::equal(token(master, bound_to, purpose, about).as_bytes(), presented.as_bytes())
+    })
 }
 
 /// Whether the browser says that the request comes from another site. Old browsers say nothing; `Origin: null` says nothing.

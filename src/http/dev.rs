@@ -9,10 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
+};
 use openidconnect::{
-    AccessTokenHash, AuthorizationCode, ClientId, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse as _,
+    AccessTokenHash, AuthorizationCode, ClientId, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, Scope, TokenResponse as _,
 };
 use uuid::Uuid;
 
@@ -101,14 +104,16 @@ impl<'c> openidconnect::AsyncHttpClient<'c> for Fetch<'_> {
     }
 }
 
-type Client = CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+type Client =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 /// The relying party, from the provider's own discovery document.
 async fn relying_party(demo: &DemoApp, issuer: &str) -> Result<Client, String> {
     let url = IssuerUrl::new(issuer.to_owned()).map_err(text)?;
     let metadata = CoreProviderMetadata::discover_async(url, &Fetch(&demo.outgoing)).await.map_err(text)?;
     let redirect = RedirectUrl::new(format!("{issuer}/dev/app/callback")).map_err(text)?;
-    Ok(CoreClient::from_provider_metadata(metadata, ClientId::new(CLIENT_ID.to_owned()), None).set_redirect_uri(redirect))
+    Ok(CoreClient::from_provider_metadata(metadata, ClientId::new(CLIENT_ID.to_owned()), None)
+        .set_redirect_uri(redirect))
 }
 
 pub(super) async fn app(State(web): State<Arc<Web>>, caller: Caller) -> Response {
@@ -132,7 +137,11 @@ pub(super) async fn start(State(web): State<Arc<Web>>, caller: Caller) -> Respon
     let verifier = PkceCodeVerifier::new(random.token(""));
     let (state, nonce) = (random.token(""), random.token(""));
     let (sent_state, sent_nonce) = (state.clone(), nonce.clone());
-    let mut request = client.authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || CsrfToken::new(sent_state), move || Nonce::new(sent_nonce));
+    let mut request = client.authorize_url(
+        CoreAuthenticationFlow::AuthorizationCode,
+        move || CsrfToken::new(sent_state),
+        move || Nonce::new(sent_nonce),
+    );
     for scope in ["profile", "email", "offline_access"] {
         request = request.add_scope(Scope::new(scope.to_owned()));
     }
@@ -147,7 +156,8 @@ pub(super) async fn start(State(web): State<Arc<Web>>, caller: Caller) -> Respon
 
 pub(super) async fn callback(State(web): State<Arc<Web>>, caller: Caller, uri: Uri) -> Response {
     let Some(demo) = &web.demo else { return not_found(State(web), caller).await };
-    let query: HashMap<String, String> = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let query: HashMap<String, String> =
+        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let outcome = finish(demo, web.issuer(), &query).await;
     answer_with(&web, &caller, outcome)
 }
@@ -184,7 +194,10 @@ async fn finish(demo: &DemoApp, issuer: &str, query: &HashMap<String, String>) -
     let request = client.exchange_code(AuthorizationCode::new(code.clone())).map_err(text)?;
     let tokens = request.set_pkce_verifier(verifier).request_async(&Fetch(&demo.outgoing)).await.map_err(text)?;
     let mut shown = verify(demo, &client, &tokens, Some(&nonce)).await?;
-    shown.checks.insert(0, ("state, iss".to_owned(), "the answer belongs to this request and to this issuer (RFC 9207)".to_owned()));
+    shown.checks.insert(
+        0,
+        ("state, iss".to_owned(), "the answer belongs to this request and to this issuer (RFC 9207)".to_owned()),
+    );
     Ok(shown)
 }
 
@@ -196,7 +209,12 @@ async fn renew(demo: &DemoApp, issuer: &str, token: &RefreshToken) -> Result<Sho
 }
 
 /// Every check a relying party makes, by the library and not by us.
-async fn verify(demo: &DemoApp, client: &Client, tokens: &CoreTokenResponse, nonce: Option<&Nonce>) -> Result<Shown, String> {
+async fn verify(
+    demo: &DemoApp,
+    client: &Client,
+    tokens: &CoreTokenResponse,
+    nonce: Option<&Nonce>,
+) -> Result<Shown, String> {
     let id_token = tokens.id_token().ok_or("The answer has no ID token.")?;
     let verifier = client.id_token_verifier();
     let claims = match nonce {
@@ -285,7 +303,12 @@ pub(super) async fn mailbox(State(web): State<Arc<Web>>, caller: Caller) -> Resp
         Ok(mails) => {
             let messages = mails
                 .into_iter()
-                .map(|mail| MailLine { href: format!("/dev/mail/{}", mail.id), at: time(mail.at), to: mail.to, subject: mail.subject })
+                .map(|mail| MailLine {
+                    href: format!("/dev/mail/{}", mail.id),
+                    at: time(mail.at),
+                    to: mail.to,
+                    subject: mail.subject,
+                })
                 .collect();
             answer::page(&web, StatusCode::OK, Forms::None, &DevMailPage { frame: caller.frame(&web, None), messages })
         }
@@ -299,7 +322,9 @@ pub(super) async fn message(State(web): State<Arc<Web>>, caller: Caller, Path(id
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
     let wanted = Uuid::parse_str(&id).ok();
-    let Some(mail) = mails.into_iter().find(|mail| Some(mail.id) == wanted) else { return not_found(State(web), caller).await };
+    let Some(mail) = mails.into_iter().find(|mail| Some(mail.id) == wanted) else {
+        return not_found(State(web), caller).await;
+    };
     let view = DevMessagePage {
         frame: caller.frame(&web, None),
         at: time(mail.at),

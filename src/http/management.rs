@@ -35,6 +35,8 @@ async fn ready(State(web): State<Arc<Web>>) -> Response {
 
 async fn metrics() -> Response {
     let mut response = telemetry::metrics().render().into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     response
 }

@@ -49,7 +49,10 @@ impl Web {
         let accent = Some(branding.accent.as_str()).filter(|accent| !accent.is_empty());
         let assets = Assets::new(accent)?;
         let logo = Some(branding.logo.clone()).filter(|logo| !logo.is_empty());
-        if logo.as_ref().is_some_and(|logo| !(logo.starts_with("https://") || (logo.starts_with('/') && !logo.starts_with("//")))) {
+        if logo
+            .as_ref()
+            .is_some_and(|logo| !(logo.starts_with("https://") || (logo.starts_with('/') && !logo.starts_with("//"))))
+        {
             return Err(WebError::Logo);
         }
         let brand = Brand {
@@ -103,5 +106,8 @@ impl Web {
 
 fn documents(app: &App) -> Result<Documents, MetadataError> {
     let keys = app.keys.set();
-    Ok(Documents { discovery: metadata::document(&app.settings.issuer, &keys.algorithms())?.into(), jwks: keys.jwks.clone() })
+    Ok(Documents {
+        discovery: metadata::document(&app.settings.issuer, &keys.algorithms())?.into(),
+        jwks: keys.jwks.clone(),
+    })
 }

@@ -59,7 +59,13 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, hasher: Hasher, settings: Arc<Settings>) -> Self {
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        hasher: Hasher,
+        settings: Arc<Settings>,
+    ) -> Self {
         let rules = Arc::new(PasswordRules::new(&settings.branding.name, &settings.issuer));
         Self { database, clock, random, hasher, settings, rules }
     }
@@ -92,7 +98,11 @@ impl Accounts {
         let password_hash = match &account.password {
             None => None,
             Some(password) => {
-                let own = [email.as_ref().map(|email| email.typed.as_str()), username.as_ref().map(|name| name.typed.as_str()), name.as_deref()];
+                let own = [
+                    email.as_ref().map(|email| email.typed.as_str()),
+                    username.as_ref().map(|name| name.typed.as_str()),
+                    name.as_deref(),
+                ];
                 let own: Vec<&str> = own.into_iter().flatten().collect();
                 self.rules.check(password, &own).map_err(Refusal::Password)?;
                 Some(self.hasher.hash(password).await?)
@@ -174,7 +184,8 @@ impl Accounts {
     /// Gives a person a new password, by an operator. All their sessions and grants end.
     pub async fn set_password(&self, who: &str, password: &str) -> Result<User, IdentityError> {
         let user = self.find(who).await?;
-        let own: Vec<&str> = [&user.email, &user.username, &user.name].into_iter().flatten().map(String::as_str).collect();
+        let own: Vec<&str> =
+            [&user.email, &user.username, &user.name].into_iter().flatten().map(String::as_str).collect();
         self.rules.check(password, &own).map_err(Refusal::Password)?;
         let hash = self.hasher.hash(password).await?;
         let (id, now) = (user.id, self.clock.now());
@@ -256,7 +267,8 @@ impl Accounts {
             .write(move |tx| {
                 Box::pin(async move {
                     action(tx).await?;
-                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &Source::default()).await
+                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &Source::default())
+                        .await
                 })
             })
             .await

@@ -73,7 +73,11 @@ fn is_common(small: &str) -> bool {
 
 /// `12345678`, `abcdefgh`: each character follows the one before.
 fn is_run(small: &str) -> bool {
-    let steps: Vec<i64> = small.chars().zip(small.chars().skip(1)).map(|(a, b)| i64::from(u32::from(b)) - i64::from(u32::from(a))).collect();
+    let steps: Vec<i64> = small
+        .chars()
+        .zip(small.chars().skip(1))
+        .map(|(a, b)| i64::from(u32::from(b)) - i64::from(u32::from(a)))
+        .collect();
     steps.iter().all(|step| *step == 1) || steps.iter().all(|step| *step == -1)
 }
 
@@ -91,7 +95,11 @@ fn is_made_of(small: &str, names: &[String]) -> bool {
 /// The words of a name, in small letters, and the whole.
 fn words(name: &str) -> Vec<String> {
     let small = name.to_lowercase();
-    let mut words: Vec<String> = small.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 3).map(str::to_owned).collect();
+    let mut words: Vec<String> = small
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.chars().count() >= 3)
+        .map(str::to_owned)
+        .collect();
     // The end of a host name is in everybody's address.
     words.retain(|word| !matches!(word.as_str(), "com" | "org" | "net" | "www"));
     if small.chars().count() >= 3 {
@@ -113,14 +121,19 @@ mod tests {
     fn lg_22_rules() {
         assert_eq!(check("short"), Err(PasswordFault::Short));
         assert_eq!(check(&"x9".repeat(65)), Err(PasswordFault::Long));
-        for common in ["password", "Password1!", "12345678", "iloveyou", "aaaaaaaaaaaa", "87654321", "abcdefgh", "football99"] {
+        for common in
+            ["password", "Password1!", "12345678", "iloveyou", "aaaaaaaaaaaa", "87654321", "abcdefgh", "football99"]
+        {
             assert_eq!(check(common), Err(PasswordFault::Common), "{common}");
         }
-        for personal in ["lovelace1", "AdaLovelace", "ada.lovelace@example.com", "acmelogin2026", "bonafide!", "acme-corp1"] {
+        for personal in
+            ["lovelace1", "AdaLovelace", "ada.lovelace@example.com", "acmelogin2026", "bonafide!", "acme-corp1"]
+        {
             assert_eq!(check(personal), Err(PasswordFault::Personal), "{personal}");
         }
         // No composition rules; spaces and any script count.
-        for good in ["correct horse battery", "tpwqzknm", "пароль-длинный", "        x9 k   ", "🦀🦞🐙🐠🐡🦑🦐🐳"] {
+        for good in ["correct horse battery", "tpwqzknm", "пароль-длинный", "        x9 k   ", "🦀🦞🐙🐠🐡🦑🦐🐳"]
+        {
             assert_eq!(check(good), Ok(()), "{good}");
         }
     }

@@ -65,16 +65,18 @@ impl Accounts {
         let login = canonical_login(login);
         let known = store::credentials(&self.database, &login).await?;
         let account = known.as_ref().map_or(login, |known| known.id.to_string());
-        let charge = match limits::charge(&self.database, &self.settings.limits, Charge::new(&account, address), now).await? {
-            Limit::Charged(charge) => Some(charge),
-            Limit::Unlimited => None,
-            Limit::Throttled { retry_after } => {
-                self.record_refusal("throttled", known.map(|known| known.id), source, now).await?;
-                return Err(SignInError::Throttled { retry_after });
-            }
-        };
+        let charge =
+            match limits::charge(&self.database, &self.settings.limits, Charge::new(&account, address), now).await? {
+                Limit::Charged(charge) => Some(charge),
+                Limit::Unlimited => None,
+                Limit::Throttled { retry_after } => {
+                    self.record_refusal("throttled", known.map(|known| known.id), source, now).await?;
+                    return Err(SignInError::Throttled { retry_after });
+                }
+            };
         let stored = known.as_ref().and_then(|known| known.password_hash.as_deref());
-        let verdict = if password.len() > MOST_BYTES { Verdict::Wrong } else { self.hasher.verify(password, stored).await? };
+        let verdict =
+            if password.len() > MOST_BYTES { Verdict::Wrong } else { self.hasher.verify(password, stored).await? };
         let (reason, user) = match (verdict, known) {
             (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
                 let rehashed = if outdated { Some(self.hasher.hash(password).await?) } else { None };
@@ -100,7 +102,11 @@ impl Accounts {
         let (id, source) = (self.random.id(now), source.clone());
         let about = About { user_id: user, client_id: None };
         self.database
-            .write(move |tx| Box::pin(async move { audit::record(tx, id, now, &Event::SignInRefused { reason }, &about, &source).await }))
+            .write(move |tx| {
+                Box::pin(
+                    async move { audit::record(tx, id, now, &Event::SignInRefused { reason }, &about, &source).await },
+                )
+            })
             .await
     }
 }

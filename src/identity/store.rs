@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use ::entity::{user_roles, users};
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _,
+};
 use uuid::Uuid;
 
 use super::User;
@@ -35,8 +38,14 @@ pub(super) async fn insert(tx: &Tx, row: users::Model) -> Result<(), DatabaseErr
     Ok(())
 }
 
-pub(super) async fn find(database: &Database, column: users::Column, value: impl Into<sea_orm::Value>) -> Result<Option<User>, DatabaseError> {
-    let Some(row) = users::Entity::find().filter(column.eq(value)).one(database.reader()).await? else { return Ok(None) };
+pub(super) async fn find(
+    database: &Database,
+    column: users::Column,
+    value: impl Into<sea_orm::Value>,
+) -> Result<Option<User>, DatabaseError> {
+    let Some(row) = users::Entity::find().filter(column.eq(value)).one(database.reader()).await? else {
+        return Ok(None);
+    };
     let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(row.id)).all(database.reader()).await?;
     Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
 }
@@ -48,7 +57,11 @@ pub(super) async fn list(database: &Database) -> Result<Vec<User>, DatabaseError
         roles.entry(row.user_id).or_default().push(row.role);
     }
     let rows = users::Entity::find().order_by_asc(users::Column::Id).all(database.reader()).await?;
-    Ok(rows.into_iter().map(|row| (roles.remove(&row.id).unwrap_or_default(), row)).map(|(roles, row)| user_of(row, roles)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (roles.remove(&row.id).unwrap_or_default(), row))
+        .map(|(roles, row)| user_of(row, roles))
+        .collect())
 }
 
 pub(super) async fn is_empty(database: &Database) -> Result<bool, DatabaseError> {
@@ -77,7 +90,12 @@ pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Ut
 
 pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
     let at = disabled.then_some(now.timestamp_millis());
-    execute(tx, "UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1", [id.into(), at.into(), now.timestamp_millis().into()]).await
+    execute(
+        tx,
+        "UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1",
+        [id.into(), at.into(), now.timestamp_millis().into()],
+    )
+    .await
 }
 
 pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
@@ -85,7 +103,12 @@ pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
 }
 
 pub(super) async fn grant_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
-    execute(tx, "INSERT INTO user_roles (user_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING", [id.into(), role.into()]).await
+    execute(
+        tx,
+        "INSERT INTO user_roles (user_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        [id.into(), role.into()],
+    )
+    .await
 }
 
 pub(super) async fn revoke_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {

@@ -24,13 +24,17 @@ pub enum KeyError {
     Database(#[from] DatabaseError),
     #[error("{0}")]
     Migrate(#[from] MigrateError),
-    #[error("the signing keys do not open with the master key in keys.dir: {0}. Bring the master key back that they were sealed under")]
+    #[error(
+        "the signing keys do not open with the master key in keys.dir: {0}. Bring the master key back that they were sealed under"
+    )]
     Sealed(#[from] SecretsError),
     #[error("the key cannot be read: {0}")]
     Malformed(String),
     #[error("an RSA key needs 2048 bits at least, this one has {0}")]
     Short(usize),
-    #[error("the next key was published {0} ago; clients that cache keys need {1}. Wait, or rotate with --now if the current key has leaked")]
+    #[error(
+        "the next key was published {0} ago; clients that cache keys need {1}. Wait, or rotate with --now if the current key has leaked"
+    )]
     TooSoon(String, String),
     #[error("there is no {0} key called {1}: `bonafide key list` shows them")]
     Unknown(&'static str, String),
@@ -68,7 +72,8 @@ impl NewKey {
 
     /// Reads a PEM key (PKCS#8 or PKCS#1).
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::from_pkcs8_pem(pem).or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem)).map_err(malformed)?;
+        let key =
+            RsaPrivateKey::from_pkcs8_pem(pem).or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem)).map_err(malformed)?;
         key.validate().map_err(malformed)?;
         Self::from_rsa(&key)
     }

@@ -120,7 +120,8 @@ async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyEr
                 Box::new(RS256.verifier_from_jwk(&jwk).map_err(malformed)?),
             ),
         };
-        let header = |typ: &str| URL_SAFE_NO_PAD.encode(json!({"alg": alg.name(), "typ": typ, "kid": row.kid}).to_string());
+        let header =
+            |typ: &str| URL_SAFE_NO_PAD.encode(json!({"alg": alg.name(), "typ": typ, "kid": row.kid}).to_string());
         published.push(serde_json::from_str::<serde_json::Value>(&row.public_jwk).map_err(malformed)?);
         keys.push(Key {
             access_token_header: header("at+jwt"),

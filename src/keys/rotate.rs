@@ -18,7 +18,12 @@ use crate::platform::secrets::SealingKey;
 pub const PUBLISH_AHEAD: Duration = Duration::minutes(10);
 
 /// Makes what is missing at a first start: for each algorithm a key that signs and one that is published ahead.
-pub async fn ensure(database: &Database, sealing: &SealingKey, random: &Arc<dyn Random>, now: DateTime<Utc>) -> Result<(), KeyError> {
+pub async fn ensure(
+    database: &Database,
+    sealing: &SealingKey,
+    random: &Arc<dyn Random>,
+    now: DateTime<Utc>,
+) -> Result<(), KeyError> {
     let present = store::published(database).await?;
     for alg in Alg::ALL {
         let has = |state: State| present.iter().any(|key| key.alg == alg.name() && key.state == state.name());
@@ -105,7 +110,12 @@ pub async fn import(
 }
 
 /// Takes a key out of the published set at once: every token it signed stops verifying.
-pub async fn retire(database: &Database, random: &Arc<dyn Random>, kid: String, now: DateTime<Utc>) -> Result<(), KeyError> {
+pub async fn retire(
+    database: &Database,
+    random: &Arc<dyn Random>,
+    kid: String,
+    now: DateTime<Utc>,
+) -> Result<(), KeyError> {
     let random = random.clone();
     database
         .write(move |tx| {

@@ -1,9 +1,9 @@
 //! The table `signing_keys`.
 
-use chrono::{DateTime, Utc};
-use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use ::entity::signing_keys::{Column, Entity, Model};
+use chrono::{DateTime, Utc};
 use sea_orm::ColumnTrait as _;
+use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
 use super::{Alg, KeyError, NewKey, State};
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
@@ -40,7 +40,10 @@ pub async fn list(database: &Database) -> Result<Vec<Listed>, DatabaseError> {
 
 /// The keys that are published.
 pub(super) async fn published(database: &Database) -> Result<Vec<Model>, DatabaseError> {
-    let rows = Entity::find().filter(Column::State.ne(State::Retired.name())).order_by_asc(Column::PublishedAt).all(database.reader());
+    let rows = Entity::find()
+        .filter(Column::State.ne(State::Retired.name()))
+        .order_by_asc(Column::PublishedAt)
+        .all(database.reader());
     Ok(rows.await?)
 }
 

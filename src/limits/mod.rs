@@ -60,7 +60,9 @@ pub async fn charge(
         .max();
     Ok(match over {
         None => Verdict::Charged(charge),
-        Some(end) => Verdict::Throttled { retry_after: Duration::milliseconds((end - now.timestamp_millis()).max(1_000)) },
+        Some(end) => {
+            Verdict::Throttled { retry_after: Duration::milliseconds((end - now.timestamp_millis()).max(1_000)) }
+        }
     })
 }
 

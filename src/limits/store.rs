@@ -51,7 +51,12 @@ async fn count(tx: &Tx, key: Vec<u8>, now: i64, ends: i64) -> Result<Counter, Da
 /// Gives an attempt back, in the transaction of the sign-in that succeeded.
 pub async fn refund(tx: &Tx, charge: &Charge) -> Result<(), DatabaseError> {
     for key in &charge.keys {
-        execute(tx, "UPDATE attempts SET failures = failures - 1 WHERE key_hash = $1 AND failures > 0", [key.clone().into()]).await?;
+        execute(
+            tx,
+            "UPDATE attempts SET failures = failures - 1 WHERE key_hash = $1 AND failures > 0",
+            [key.clone().into()],
+        )
+        .await?;
     }
     Ok(())
 }

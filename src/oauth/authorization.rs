@@ -148,14 +148,17 @@ pub fn validate(
         return Err(refuse(ErrorCode::UnauthorizedClient, "this client may not use the authorization code grant"));
     }
     let registered = RegisteredUrl::Exact(exact);
-    let bound_client = BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(registered.clone()) };
+    let bound_client =
+        BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(registered.clone()) };
     match machine.advance(Input::Bound { request: &request, bound_client }) {
         Output::Extend => {}
         _ => return Err(refuse(ErrorCode::InvalidScope, "scope is not a list of scope tokens")),
     }
     let audience = audience(parameters, &client, registry).map_err(|(code, description)| refuse(code, description))?;
-    let scopes = scopes(parameters, &client, registry, audience.as_deref()).map_err(|(code, description)| refuse(code, description))?;
-    let challenge = challenge(parameters, &client).map_err(|description| refuse(ErrorCode::InvalidRequest, description))?;
+    let scopes = scopes(parameters, &client, registry, audience.as_deref())
+        .map_err(|(code, description)| refuse(code, description))?;
+    let challenge =
+        challenge(parameters, &client).map_err(|description| refuse(ErrorCode::InvalidRequest, description))?;
     let prompt = prompt(parameters).map_err(|description| refuse(ErrorCode::InvalidRequest, description))?;
     let max_age = match parameters.get("max_age") {
         None => None,
@@ -230,15 +233,24 @@ pub(super) fn audience(parameters: &Parameters, client: &Client, registry: &Regi
     named.dedup();
     match named.as_slice() {
         [] => Ok(client.default_audience.clone()),
-        [one] => registry.api(one).map(|api| Some(api.audience.clone())).ok_or((ErrorCode::InvalidTarget, "resource names no API that is registered here")),
+        [one] => registry
+            .api(one)
+            .map(|api| Some(api.audience.clone()))
+            .ok_or((ErrorCode::InvalidTarget, "resource names no API that is registered here")),
         _ => Err((ErrorCode::InvalidTarget, "a token is for one API: name one resource")),
     }
 }
 
 /// The scopes of the request that mean something: unknown ones are dropped, known ones that the client or the API does not
 /// have are refused.
-fn scopes(parameters: &Parameters, client: &Client, registry: &Registry, audience: Option<&str>) -> Result<Vec<String>, Wrong> {
-    let asked = scope::parse(parameters.get("scope").unwrap_or_default()).ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
+fn scopes(
+    parameters: &Parameters,
+    client: &Client,
+    registry: &Registry,
+    audience: Option<&str>,
+) -> Result<Vec<String>, Wrong> {
+    let asked = scope::parse(parameters.get("scope").unwrap_or_default())
+        .ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
     let mut granted = Vec::with_capacity(asked.len());
     for scope in asked {
         if !registry.knows_scope(&scope) {

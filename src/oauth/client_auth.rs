@@ -53,7 +53,8 @@ impl Claimed {
         let repeated = |_| ClientAuthError::Malformed("a parameter is repeated");
         let body_id = form.one("client_id").map_err(repeated)?;
         let body_secret = form.one("client_secret").map_err(repeated)?;
-        let asserted = form.one("client_assertion").map_err(repeated)?.is_some() || form.one("client_assertion_type").map_err(repeated)?.is_some();
+        let asserted = form.one("client_assertion").map_err(repeated)?.is_some()
+            || form.one("client_assertion_type").map_err(repeated)?.is_some();
         let Some(header) = authorization else {
             if asserted {
                 return Err(ClientAuthError::Failed { basic: false, method: "client_assertion" });
@@ -65,7 +66,8 @@ impl Claimed {
         if body_secret.is_some() || asserted {
             return Err(ClientAuthError::Malformed("the client authenticates in two ways at once"));
         }
-        let (id, secret) = decode_basic(header).ok_or(ClientAuthError::Failed { basic: true, method: "client_secret_basic" })?;
+        let (id, secret) =
+            decode_basic(header).ok_or(ClientAuthError::Failed { basic: true, method: "client_secret_basic" })?;
         if body_id.is_some_and(|other| other != id) {
             return Err(ClientAuthError::Failed { basic: true, method: "client_secret_basic" });
         }
@@ -140,8 +142,14 @@ mod tests {
     fn one_way_to_authenticate() {
         let form = |text: &str| Parameters::parse(text.as_bytes()).unwrap();
         assert!(Claimed::read(Some(&header("c", "s")), &form("client_id=c")).is_ok());
-        assert!(matches!(Claimed::read(Some(&header("c", "s")), &form("client_id=d")), Err(ClientAuthError::Failed { basic: true, .. })));
-        assert!(matches!(Claimed::read(Some(&header("c", "s")), &form("client_secret=s")), Err(ClientAuthError::Malformed(_))));
+        assert!(matches!(
+            Claimed::read(Some(&header("c", "s")), &form("client_id=d")),
+            Err(ClientAuthError::Failed { basic: true, .. })
+        ));
+        assert!(matches!(
+            Claimed::read(Some(&header("c", "s")), &form("client_secret=s")),
+            Err(ClientAuthError::Malformed(_))
+        ));
         assert!(matches!(Claimed::read(None, &form("client_id=c&client_id=c")), Err(ClientAuthError::Malformed(_))));
         assert!(matches!(Claimed::read(None, &form("")), Err(ClientAuthError::Failed { basic: false, .. })));
     }

@@ -1,12 +1,14 @@
 //! The discovery document (OpenID Connect Discovery 1.0, RFC 8414): what works, and nothing else.
 
 use openidconnect::core::{
-    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode,
+    CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::url::ParseError;
 use openidconnect::{
-    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata, ResponseTypes, Scope, TokenUrl,
+    UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +82,9 @@ pub fn document(issuer: &str, algorithms: &[Alg]) -> Result<Vec<u8>, MetadataErr
             .map(|name| CoreClaimName::new(name.to_owned()))
             .collect(),
     ))
-    .set_acr_values_supported(Some(vec![openidconnect::AuthenticationContextClass::new(identity::ACR_PASSWORD.to_owned())]))
+    .set_acr_values_supported(Some(vec![openidconnect::AuthenticationContextClass::new(
+        identity::ACR_PASSWORD.to_owned(),
+    )]))
     .set_claims_parameter_supported(Some(false))
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false))

@@ -47,7 +47,12 @@ impl Warrant {
     }
 
     /// For a client that acts for itself (RFC 6749 section 4.4).
-    pub fn of_client(client: AuthenticatedClient, scope: String, audience: Option<String>, constraint: SenderConstraint) -> Self {
+    pub fn of_client(
+        client: AuthenticatedClient,
+        scope: String,
+        audience: Option<String>,
+        constraint: SenderConstraint,
+    ) -> Self {
         Self { client, ground: Ground::Client, scope, audience, constraint }
     }
 
@@ -125,7 +130,12 @@ struct IdTokenClaims<'c> {
 
 impl Mint<'_> {
     /// Makes the tokens that a warrant allows.
-    pub fn tokens(&self, warrant: Warrant, api: Option<&Api>, refresh_token: Option<String>) -> Result<TokenResponse, KeyError> {
+    pub fn tokens(
+        &self,
+        warrant: Warrant,
+        api: Option<&Api>,
+        refresh_token: Option<String>,
+    ) -> Result<TokenResponse, KeyError> {
         let Warrant { client, ground, scope: granted, audience, constraint } = warrant;
         let issuer = self.settings.issuer.as_str();
         let iat = self.now.timestamp();
@@ -159,7 +169,9 @@ impl Mint<'_> {
         };
         let access_token = self.sign(Alg::Rs256, typ, &claims)?;
         let id_token = match grant {
-            Some(grant) if scope::has(&granted, "openid") => Some(self.id_token(&client, grant, &granted, &subject, &access_token)?),
+            Some(grant) if scope::has(&granted, "openid") => {
+                Some(self.id_token(&client, grant, &granted, &subject, &access_token)?)
+            }
             _ => None,
         };
         let token_type = match constraint {

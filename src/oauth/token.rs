@@ -24,8 +24,13 @@ pub type Granted = (Warrant, Option<String>);
 /// The grant type of a request, if this client may use it.
 pub fn grant_type(form: &Parameters, client: &AuthenticatedClient) -> Result<GrantType, TokenError> {
     let name = form.one("grant_type")?.ok_or(TokenError::request("grant_type is missing"))?;
-    let grant = GrantType::parse(name).ok_or(TokenError::new(ErrorCode::UnsupportedGrantType, "this grant type is not supported"))?;
-    if client.may(grant) { Ok(grant) } else { Err(TokenError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type")) }
+    let grant = GrantType::parse(name)
+        .ok_or(TokenError::new(ErrorCode::UnsupportedGrantType, "this grant type is not supported"))?;
+    if client.may(grant) {
+        Ok(grant)
+    } else {
+        Err(TokenError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type"))
+    }
 }
 
 /// Redeems a code (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
@@ -92,13 +97,19 @@ pub async fn refresh_token(
             let warrant = Warrant::of_grant(client, refreshed.grant, scope, SenderConstraint::Bearer);
             Ok((warrant, Some(refreshed.refresh_token)))
         }
-        Rotation::Refused | Rotation::Reused => Err(TokenError::grant("the refresh token is unknown, expired, revoked, or was used before")),
+        Rotation::Refused | Rotation::Reused => {
+            Err(TokenError::grant("the refresh token is unknown, expired, revoked, or was used before"))
+        }
         Rotation::Rejected(error) => Err(error),
     }
 }
 
 /// A client for itself (RFC 6749 section 4.4). Touches no table.
-pub fn client_credentials(form: &Parameters, client: AuthenticatedClient, registry: &Registry) -> Result<Granted, TokenError> {
+pub fn client_credentials(
+    form: &Parameters,
+    client: AuthenticatedClient,
+    registry: &Registry,
+) -> Result<Granted, TokenError> {
     let refused = |(code, description)| TokenError::new(code, description);
     let request = ServiceRequest { client_id: &client.id, form };
     let mut machine = client_credentials::ClientCredentials::new(&request);
@@ -106,8 +117,10 @@ pub fn client_credentials(form: &Parameters, client: AuthenticatedClient, regist
     step!(machine.advance(client_credentials::Input::None) => client_credentials::Output::Authenticate { .. }, malformed);
     step!(machine.advance(client_credentials::Input::Authenticated) => client_credentials::Output::Binding { .. }, TokenError::Machine("bind"));
     // The machine wants a redirect URL even where none is ever used.
-    let nowhere = RegisteredUrl::Exact(ExactUrl::new("about:blank".to_owned()).map_err(|_| TokenError::Machine("bind"))?);
-    let bound_client = BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(nowhere.clone()) };
+    let nowhere =
+        RegisteredUrl::Exact(ExactUrl::new("about:blank".to_owned()).map_err(|_| TokenError::Machine("bind"))?);
+    let bound_client =
+        BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(nowhere.clone()) };
     step!(machine.advance(client_credentials::Input::Bound { bound_client }) => client_credentials::Output::Extend, TokenError::Machine("extend"));
     let extended = client_credentials::Input::Extended { extensions: Extensions::new() };
     step!(machine.advance(extended) => client_credentials::Output::Negotiate { .. }, TokenError::Machine("negotiate"));
@@ -132,8 +145,14 @@ fn service_scopes(
         return Ok(all.filter(|scope| authorization::scope_of(registry, audience, scope)).cloned().collect());
     };
     let asked = scope::parse(asked).ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
-    let allowed = |scope: &String| client.may_ask_for(scope) && audience.is_some() && authorization::scope_of(registry, audience, scope);
-    if asked.iter().all(allowed) { Ok(asked) } else { Err((ErrorCode::InvalidScope, "this client may not have one of the scopes for this API")) }
+    let allowed = |scope: &String| {
+        client.may_ask_for(scope) && audience.is_some() && authorization::scope_of(registry, audience, scope)
+    };
+    if asked.iter().all(allowed) {
+        Ok(asked)
+    } else {
+        Err((ErrorCode::InvalidScope, "this client may not have one of the scopes for this API"))
+    }
 }
 
 /// Lets the machine say whether the request narrows the grant and is this client's.
@@ -160,7 +179,9 @@ fn check_audience(form: &Parameters, registry: &Registry, grant: &Grant) -> Resu
     }
     // The API may have been removed since.
     match granted {
-        Some(audience) if registry.api(audience).is_none() => Err(TokenError::new(ErrorCode::InvalidTarget, "the API is not registered any more")),
+        Some(audience) if registry.api(audience).is_none() => {
+            Err(TokenError::new(ErrorCode::InvalidTarget, "the API is not registered any more"))
+        }
         _ => Ok(()),
     }
 }

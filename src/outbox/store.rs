@@ -29,7 +29,8 @@ struct Row {
 
 /// The latest mails, newest first: what development shows instead of sending.
 pub async fn captured_mail(database: &Database) -> Result<Vec<Mail>, DatabaseError> {
-    let sql = "SELECT id, payload, created_at FROM outbox WHERE kind = 'mail' ORDER BY created_at DESC, id DESC LIMIT 100";
+    let sql =
+        "SELECT id, payload, created_at FROM outbox WHERE kind = 'mail' ORDER BY created_at DESC, id DESC LIMIT 100";
     let rows: Vec<Row> = database.find_all(database.statement(sql, [])).await?;
     Ok(rows
         .into_iter()

@@ -104,9 +104,8 @@ impl Hasher {
         if stored.algorithm != Ident::from(Algorithm::Argon2id) || stored.version != Some(Version::V0x13.into()) {
             return Err(HashError::Malformed);
         }
-        let same_cost = |a: &Params, b: &Params| {
-            (a.m_cost(), a.t_cost(), a.p_cost()) == (b.m_cost(), b.t_cost(), b.p_cost())
-        };
+        let same_cost =
+            |a: &Params, b: &Params| (a.m_cost(), a.t_cost(), a.p_cost()) == (b.m_cost(), b.t_cost(), b.p_cost());
         let outdated = !same_cost(&params, &self.params);
         let found = self.derive(password, salt, params).await?;
         // `Output` compares in constant time.
@@ -158,7 +157,12 @@ fn derive(job: &Job, memory: &mut Vec<Block>) -> Option<Output> {
     }
     let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, job.params.clone())
-        .hash_password_into_with_memory(job.password.as_bytes(), job.salt.as_ref(), &mut hash, memory.get_mut(..blocks)?)
+        .hash_password_into_with_memory(
+            job.password.as_bytes(),
+            job.salt.as_ref(),
+            &mut hash,
+            memory.get_mut(..blocks)?,
+        )
         .ok()?;
     Output::new(&hash).ok()
 }

@@ -54,7 +54,8 @@ impl Outgoing {
             .user_agent("bonafide")
             .dns_resolver(Arc::new(Guard { allowed: allowed.clone() }));
         if !settings.ca.is_empty() {
-            let refuse = |error: &dyn std::fmt::Display| OutgoingError::Authorities(format!("{}: {error}", settings.ca));
+            let refuse =
+                |error: &dyn std::fmt::Display| OutgoingError::Authorities(format!("{}: {error}", settings.ca));
             let pem = std::fs::read(&settings.ca).map_err(|error| refuse(&error))?;
             let authority = reqwest::Certificate::from_pem(&pem).map_err(|error| refuse(&error))?;
             builder = builder.add_root_certificate(authority);
@@ -141,7 +142,10 @@ fn is_public(ip: IpAddr) -> bool {
             }
             let [first, second, ..] = ip.segments();
             // 2000::/3 is what is given out; of it, tunnels (Teredo, 6to4) and documentation are not.
-            (first & 0xe000) == 0x2000 && first != 0x2002 && !(first == 0x2001 && (second < 0x200 || second == 0xdb8)) && first != 0x3fff
+            (first & 0xe000) == 0x2000
+                && first != 0x2002
+                && !(first == 0x2001 && (second < 0x200 || second == 0xdb8))
+                && first != 0x3fff
         }
     }
 }
@@ -156,9 +160,26 @@ mod tests {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
         for other in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-            "255.255.255.255", "198.18.0.1", "192.0.0.8", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
-            "2001:db8::1", "2002:7f00:1::", "64:ff9b::7f00:1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.8",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
         ] {
             assert!(!is_public(other.parse().unwrap()), "{other}");
         }

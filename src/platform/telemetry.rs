@@ -11,7 +11,8 @@ use super::settings::{Log, LogFormat};
 /// Starts logging. Called once by the program; tests may call it again without harm.
 pub fn start_logs(settings: &Log) -> Result<(), String> {
     // The migration library tells of every step; what matters of it we say ourselves. An operator's own word wins.
-    let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{}", settings.level)).map_err(|error| format!("log.level: {error}"))?;
+    let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{}", settings.level))
+        .map_err(|error| format!("log.level: {error}"))?;
     let pretty = match settings.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Pretty => true,
@@ -31,7 +32,8 @@ pub fn start_logs(settings: &Log) -> Result<(), String> {
 pub fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
-        let builder = PrometheusBuilder::new().set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]);
+        let builder =
+            PrometheusBuilder::new().set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]);
         let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {

@@ -89,7 +89,13 @@ impl Sessions {
 
     /// Signs a person in: a new id, whatever the browser had. The same person keeps the session's `sid` and grants;
     /// another person's session ends. One transaction with the proof's own consequences.
-    pub async fn begin(&self, session: &Session, proof: Proof, remember: bool, source: &Source) -> Result<(), SessionError> {
+    pub async fn begin(
+        &self,
+        session: &Session,
+        proof: Proof,
+        remember: bool,
+        source: &Source,
+    ) -> Result<(), SessionError> {
         let replaces = session.id().map(|id| hash(&id));
         // The new id. The old row is dealt with when the new one is written.
         session.cycle_id().await?;
@@ -107,7 +113,9 @@ impl Sessions {
         let end = self.clock.now() + lives;
         session.set_expiry(Some(if remember { tower::at(end) } else { tower_sessions::Expiry::OnSessionEnd }));
         match session.save().await {
-            Err(tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Decode(_))) => Err(SessionError::Refused),
+            Err(tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Decode(_))) => {
+                Err(SessionError::Refused)
+            }
             other => Ok(other?),
         }
     }

@@ -41,12 +41,19 @@ impl Live {
     }
 }
 
-pub(super) async fn find(database: &Database, token_hash: Vec<u8>, client_id: &str, now: DateTime<Utc>) -> Result<Option<Live>, DatabaseError> {
+pub(super) async fn find(
+    database: &Database,
+    token_hash: Vec<u8>,
+    client_id: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Live>, DatabaseError> {
     let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, \
                (SELECT string_agg(c.scope, ' ') FROM consents c WHERE c.user_id = s.user_id AND c.client_id = $3) AS consented \
                FROM browser_sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";
-    database.find_one(database.statement(sql, [token_hash.into(), now.timestamp_millis().into(), client_id.into()])).await
+    database
+        .find_one(database.statement(sql, [token_hash.into(), now.timestamp_millis().into(), client_id.into()]))
+        .await
 }
 
 /// Moves the end of an idle session, unless somebody has just done it.
@@ -59,7 +66,12 @@ pub(super) async fn touch(
 ) -> Result<(), DatabaseError> {
     let sql = "UPDATE browser_sessions SET last_seen_at = $2, expires_at = CASE WHEN ends_at < $3 THEN ends_at ELSE $3 END \
                WHERE id = $1 AND ended_at IS NULL AND last_seen_at <= $4";
-    let values = [id.into(), now.timestamp_millis().into(), expires_at.timestamp_millis().into(), not_since.timestamp_millis().into()];
+    let values = [
+        id.into(),
+        now.timestamp_millis().into(),
+        expires_at.timestamp_millis().into(),
+        not_since.timestamp_millis().into(),
+    ];
     database.run(database.statement(sql, values)).await?;
     Ok(())
 }
@@ -70,13 +82,22 @@ pub(super) struct Loaded {
     pub(super) expires_at: i64,
 }
 
-pub(super) async fn load(database: &Database, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Loaded>, DatabaseError> {
+pub(super) async fn load(
+    database: &Database,
+    token_hash: Vec<u8>,
+    now: DateTime<Utc>,
+) -> Result<Option<Loaded>, DatabaseError> {
     let sql = "SELECT s.data, s.expires_at FROM browser_sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";
     database.find_one(database.statement(sql, [token_hash.into(), now.timestamp_millis().into()])).await
 }
 
-pub(super) async fn save_data(database: &Database, token_hash: Vec<u8>, data: String, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+pub(super) async fn save_data(
+    database: &Database,
+    token_hash: Vec<u8>,
+    data: String,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
     let sql = "UPDATE browser_sessions SET data = $2 WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $3";
     database.run(database.statement(sql, [token_hash.into(), data.into(), now.timestamp_millis().into()])).await?;
     Ok(())
@@ -167,7 +188,8 @@ pub(super) struct Ended {
 
 /// Ends a session; its refresh tokens without `offline_access` look at it and end with it.
 pub(super) async fn end(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
-    let sql = "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING sid, user_id";
+    let sql =
+        "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING sid, user_id";
     fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
 }
 

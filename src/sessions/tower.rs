@@ -75,7 +75,8 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, session_id: &Id) -> Result<Option<Record>> {
-        let Some(found) = store::load(&self.database, hash(session_id), self.clock.now()).await.map_err(backend)? else {
+        let Some(found) = store::load(&self.database, hash(session_id), self.clock.now()).await.map_err(backend)?
+        else {
             return Ok(None);
         };
         let data = serde_json::from_str(&found.data).map_err(|error| Error::Decode(error.to_string()))?;

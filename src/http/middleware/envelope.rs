@@ -49,7 +49,8 @@ pub(in crate::http) async fn envelope(State(web): State<Arc<Web>>, mut request: 
     } else {
         tracing::debug!(request_id = caller.request_id.as_str(), %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
     }
-    metrics::histogram!("bonafide_http_request_seconds", "path" => path.to_owned(), "status" => class(status)).record(took.as_secs_f64());
+    metrics::histogram!("bonafide_http_request_seconds", "path" => path.to_owned(), "status" => class(status))
+        .record(took.as_secs_f64());
     response
 }
 

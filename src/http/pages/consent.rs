@@ -15,8 +15,8 @@ use crate::grants::Finished;
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::csrf;
-use crate::http::protocol::authorize::{self, Next};
 use crate::http::form;
+use crate::http::protocol::authorize::{self, Next};
 use crate::http::state::Web;
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::AuthorizationRequest;
@@ -25,7 +25,13 @@ use crate::sessions::Live;
 
 const PURPOSE: &str = "consent";
 
-pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, uri: Uri) -> Response {
+pub(in crate::http) async fn get(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let name = parameters.get("interaction").unwrap_or_default();
     match pending(&web, &caller, &session, &headers, name).await {
@@ -34,13 +40,21 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
     }
 }
 
-pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn post(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(form) => form,
         Err(fault) => return authorize::form_fault(&web, &caller, fault),
     };
     let name = form.get("interaction").unwrap_or_default();
-    if csrf::is_foreign(&headers, web.issuer()) || !csrf::holds(&web.app.master, &bound_to(&session), PURPOSE, name, form.get("csrf")) {
+    if csrf::is_foreign(&headers, web.issuer())
+        || !csrf::holds(&web.app.master, &bound_to(&session), PURPOSE, name, form.get("csrf"))
+    {
         return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
     }
     let (request, live) = match pending(&web, &caller, &session, &headers, name).await {
@@ -81,7 +95,14 @@ fn bound_to(session: &Session) -> String {
     session.id().map(|id| id.to_string()).unwrap_or_default()
 }
 
-fn render(web: &Web, caller: &Caller, session: &Session, request: &AuthorizationRequest, live: &Live, name: &str) -> Response {
+fn render(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    request: &AuthorizationRequest,
+    live: &Live,
+    name: &str,
+) -> Response {
     let client: &Client = &request.client;
     let standard = |scope: &str| crate::oauth::scope::STANDARD.contains(&scope);
     let scopes = request.scopes.iter().map(|scope| ScopeLine {

@@ -71,7 +71,9 @@ impl Waiting {
 
     /// Where the page's form may lead in the end.
     fn forms(&self) -> answer::Forms<'_> {
-        self.request.as_ref().map_or(answer::Forms::Ours, |(_, request)| answer::Forms::To(request.reply.redirect_uri()))
+        self.request
+            .as_ref()
+            .map_or(answer::Forms::Ours, |(_, request)| answer::Forms::To(request.reply.redirect_uri()))
     }
 
     fn token(&self, web: &Web, purpose: &str) -> String {
@@ -95,7 +97,13 @@ impl Waiting {
 }
 
 /// Refuses a form that our own page in this browser did not send.
-fn check_form(web: &Web, caller: &Caller, headers: &HeaderMap, purpose: &str, form: &Parameters) -> Result<(), Response> {
+fn check_form(
+    web: &Web,
+    caller: &Caller,
+    headers: &HeaderMap,
+    purpose: &str,
+    form: &Parameters,
+) -> Result<(), Response> {
     let browser = web.cookies.browser_secret(headers).unwrap_or_default();
     let about = form.get("interaction").unwrap_or_default();
     let ours = !browser.is_empty() && csrf::holds(&web.app.master, browser, purpose, about, form.get("csrf"));

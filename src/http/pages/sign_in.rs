@@ -21,7 +21,13 @@ use crate::sessions::SessionError;
 
 const PURPOSE: &str = "sign-in";
 
-pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, uri: Uri) -> Response {
+pub(in crate::http) async fn get(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let waiting = match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
         Ok(waiting) => waiting,
@@ -38,7 +44,13 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
     render(&web, &caller, &waiting, StatusCode::OK, hint, false, Vec::new())
 }
 
-pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn post(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(form) => form,
         Err(fault) => return authorize::form_fault(&web, &caller, fault),
@@ -57,7 +69,10 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
     };
     let (Some(username), Some(password)) = (form.get("username"), form.get("password")) else {
         let missing = ["username", "password"].into_iter().filter(|field| form.get(field).is_none());
-        return again(StatusCode::UNPROCESSABLE_ENTITY, missing.map(|field| Fault::new(field, "field-required")).collect());
+        return again(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            missing.map(|field| Fault::new(field, "field-required")).collect(),
+        );
     };
     let refused = || again(StatusCode::UNPROCESSABLE_ENTITY, vec![Fault::new("", "sign-in-refused")]);
     let proof = match web.app.accounts.prove_password(username, password, caller.address, &caller.source()).await {
@@ -69,7 +84,10 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
             return answer::retry_after(again(StatusCode::TOO_MANY_REQUESTS, vec![fault]), retry_after.num_seconds());
         }
         Err(SignInError::Busy) => {
-            return answer::retry_after(again(StatusCode::SERVICE_UNAVAILABLE, vec![Fault::new("", "sign-in-busy")]), 2);
+            return answer::retry_after(
+                again(StatusCode::SERVICE_UNAVAILABLE, vec![Fault::new("", "sign-in-busy")]),
+                2,
+            );
         }
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };

@@ -22,7 +22,12 @@ use crate::platform::hashing::HashError;
 
 const PURPOSE: &str = "sign-up";
 
-pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, headers: HeaderMap, uri: Uri) -> Response {
+pub(in crate::http) async fn get(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     if !web.app.settings.accounts.sign_up {
         return not_found(State(web), caller).await;
     }
@@ -33,7 +38,13 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, he
     }
 }
 
-pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn post(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     if !web.app.settings.accounts.sign_up {
         return not_found(State(web), caller).await;
     }
@@ -49,8 +60,11 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
         Err(response) => return response,
     };
     let again = |status, faults| render(&web, &caller, &waiting, status, &form, faults);
-    let missing: Vec<Fault> =
-        ["email", "name", "password"].into_iter().filter(|field| form.get(field).is_none()).map(|field| Fault::new(field, "field-required")).collect();
+    let missing: Vec<Fault> = ["email", "name", "password"]
+        .into_iter()
+        .filter(|field| form.get(field).is_none())
+        .map(|field| Fault::new(field, "field-required"))
+        .collect();
     if !missing.is_empty() {
         return again(StatusCode::UNPROCESSABLE_ENTITY, missing);
     }
@@ -68,10 +82,16 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
             if let Some(response) = throttle_guessing(&web, &caller, refusal, &again).await {
                 return response;
             }
-            return again(StatusCode::UNPROCESSABLE_ENTITY, vec![fault_of(refusal, web.app.settings.accounts.reveal_existing)]);
+            return again(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                vec![fault_of(refusal, web.app.settings.accounts.reveal_existing)],
+            );
         }
         Err(IdentityError::Hash(HashError::Busy)) => {
-            return answer::retry_after(again(StatusCode::SERVICE_UNAVAILABLE, vec![Fault::new("", "sign-in-busy")]), 2);
+            return answer::retry_after(
+                again(StatusCode::SERVICE_UNAVAILABLE, vec![Fault::new("", "sign-in-busy")]),
+                2,
+            );
         }
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
@@ -82,7 +102,12 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
 }
 
 /// Trying out which names exist is counted like trying out passwords.
-async fn throttle_guessing(web: &Web, caller: &Caller, refusal: Refusal, again: &impl Fn(StatusCode, Vec<Fault>) -> Response) -> Option<Response> {
+async fn throttle_guessing(
+    web: &Web,
+    caller: &Caller,
+    refusal: Refusal,
+    again: &impl Fn(StatusCode, Vec<Fault>) -> Response,
+) -> Option<Response> {
     if !matches!(refusal, Refusal::EmailTaken | Refusal::UsernameTaken) {
         return None;
     }
@@ -116,7 +141,14 @@ fn fault_of(refusal: Refusal, reveal_existing: bool) -> Fault {
     }
 }
 
-fn render(web: &Web, caller: &Caller, waiting: &Waiting, status: StatusCode, form: &Parameters, faults: Vec<Fault>) -> Response {
+fn render(
+    web: &Web,
+    caller: &Caller,
+    waiting: &Waiting,
+    status: StatusCode,
+    form: &Parameters,
+    faults: Vec<Fault>,
+) -> Response {
     let typed = |field: &str| form.get(field).unwrap_or_default().chars().take(320).collect();
     let view = SignUpPage {
         frame: caller.frame(web, waiting.ui_locales()),

@@ -10,10 +10,10 @@ use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
 use tower_sessions::Session;
 
-use crate::http::form::{self, FormFault};
 use crate::grants::{Finished, Interaction};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
+use crate::http::form::{self, FormFault};
 use crate::http::state::Web;
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::{self, AuthorizationRequest, PageFault, Refusal};
@@ -30,7 +30,13 @@ pub(in crate::http) enum Next {
 }
 
 /// A request by query: a new one, or one that goes on after a page (`interaction`).
-pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, uri: Uri) -> Response {
+pub(in crate::http) async fn get(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let Some(parameters) = Parameters::parse(uri.query().unwrap_or_default().as_bytes()) else {
         return page_fault(&web, &caller, PageFault::Malformed("query"));
     };
@@ -60,14 +66,23 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
     match web.app.grants.wait(&request.client.id, &parameters.encode(), &browser).await {
         Ok(name) => {
             let response = answer::see_other(&format!("{page}?interaction={name}"));
-            answer::with_header(response, header::SET_COOKIE, fresh.then(|| web.cookies.set_browser(&browser)).flatten())
+            answer::with_header(
+                response,
+                header::SET_COOKIE,
+                fresh.then(|| web.cookies.set_browser(&browser)).flatten(),
+            )
         }
         Err(error) => answer::fault_page(&web, &caller, &error),
     }
 }
 
 /// A request by form comes from another site, without the session's cookie: on by a GET, which brings it.
-pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn post(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(parameters) => answer::see_other(&format!("/authorize?{}", parameters.encode())),
         Err(fault) => form_fault(&web, &caller, fault),
@@ -126,22 +141,36 @@ pub(in crate::http) async fn decide(
     let live = web.app.sessions.find(session, &request.client.id).await?;
     let prompt = request.prompt;
     let Some(live) = live.filter(|live| is_fresh_enough(request, live, since, web.app.clock.now())) else {
-        return Ok(if prompt.none { Next::Refuse(ErrorCode::LoginRequired, "the person has to sign in") } else { Next::SignIn });
+        return Ok(if prompt.none {
+            Next::Refuse(ErrorCode::LoginRequired, "the person has to sign in")
+        } else {
+            Next::SignIn
+        });
     };
     let live = Box::new(live);
     if !needs_consent(request, &live) {
         return Ok(Next::Code(live));
     }
-    Ok(if prompt.none { Next::Refuse(ErrorCode::ConsentRequired, "the person has to consent") } else { Next::Consent(live) })
+    Ok(if prompt.none {
+        Next::Refuse(ErrorCode::ConsentRequired, "the person has to consent")
+    } else {
+        Next::Consent(live)
+    })
 }
 
 /// Whether the sign-in is recent enough for `prompt=login` and `max_age`.
-fn is_fresh_enough(request: &AuthorizationRequest, live: &Live, since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+fn is_fresh_enough(
+    request: &AuthorizationRequest,
+    live: &Live,
+    since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
     let signed_in = from_millis(live.auth_time);
     if since.is_some_and(|since| signed_in >= since) {
         return true;
     }
-    !request.prompt.login && request.max_age.is_none_or(|seconds| now - signed_in <= Duration::seconds(seconds.min(1_000_000_000)))
+    !request.prompt.login
+        && request.max_age.is_none_or(|seconds| now - signed_in <= Duration::seconds(seconds.min(1_000_000_000)))
 }
 
 /// Whether the person must be asked: for what they have not allowed yet, when the application wants it, and each time where
@@ -194,8 +223,12 @@ fn page_fault(web: &Web, caller: &Caller, fault: PageFault) -> Response {
     match fault {
         PageFault::UnknownClient => bad("unknown-client-title", "unknown-client"),
         PageFault::RedirectUriMissing => bad("redirect-missing-title", "redirect-missing"),
-        PageFault::RedirectUriUnknown(uri) => bad("redirect-unregistered-title", "redirect-unregistered").with("uri", uri),
-        PageFault::Malformed(parameter) => bad("request-malformed-title", "request-malformed").with("parameter", parameter),
+        PageFault::RedirectUriUnknown(uri) => {
+            bad("redirect-unregistered-title", "redirect-unregistered").with("uri", uri)
+        }
+        PageFault::Malformed(parameter) => {
+            bad("request-malformed-title", "request-malformed").with("parameter", parameter)
+        }
         PageFault::Fault => Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault"),
     }
     .page(web, caller)
@@ -217,4 +250,3 @@ pub(in crate::http) fn browser_secret(web: &Web, headers: &HeaderMap) -> (String
         None => (web.app.random.token(""), true),
     }
 }
-

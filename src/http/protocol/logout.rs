@@ -10,11 +10,11 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::authorize::form_fault;
-use crate::http::form;
 use crate::clients::Client;
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::csrf;
+use crate::http::form;
 use crate::http::pages::views::{SignOutPage, SignedOutPage};
 use crate::http::state::Web;
 use crate::oauth::hint::{self, Hint};
@@ -59,7 +59,13 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
 }
 
 /// Our own form, or an application that posts: that comes from another site, so on by a GET, which brings the cookie.
-pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, session: Session, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn post(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let parameters = match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(parameters) => parameters,
         Err(fault) => return form_fault(&web, &caller, fault),
@@ -68,7 +74,9 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
         return answer::see_other(&format!("/logout?{}", parameters.encode()));
     };
     let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
-    if csrf::is_foreign(&headers, web.issuer()) || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", parameters.get("csrf")) {
+    if csrf::is_foreign(&headers, web.issuer())
+        || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", parameters.get("csrf"))
+    {
         return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
     }
     if decision != "sign-out" {
@@ -81,7 +89,10 @@ pub(in crate::http) async fn post(State(web): State<Arc<Web>>, caller: Caller, s
 }
 
 fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
-    let bad = |parameter: &str| Trouble::new(StatusCode::BAD_REQUEST, "request-malformed-title", "request-malformed").with("parameter", parameter);
+    let bad = |parameter: &str| {
+        Trouble::new(StatusCode::BAD_REQUEST, "request-malformed-title", "request-malformed")
+            .with("parameter", parameter)
+    };
     parameters.require_single().map_err(|_| bad("query"))?;
     // A hint that we did not sign is none: nothing follows from it, and the person is asked.
     let hint = parameters.get("id_token_hint").and_then(|token| hint::read(token, &web.app.keys.set(), web.issuer()));
@@ -98,10 +109,12 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
         None => None,
         Some(_) if unread_hint => None,
         Some(uri) => {
-            let registered = client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| known == uri));
+            let registered =
+                client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| known == uri));
             if !registered && client.is_some() {
                 let shown: String = uri.chars().take(512).collect();
-                return Err(Trouble::new(StatusCode::BAD_REQUEST, "logout-unregistered-title", "logout-unregistered").with("uri", shown));
+                return Err(Trouble::new(StatusCode::BAD_REQUEST, "logout-unregistered-title", "logout-unregistered")
+                    .with("uri", shown));
             }
             registered.then(|| uri.to_owned())
         }
@@ -109,9 +122,17 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
     Ok(Request { hint, client, target, state: parameters.get("state").map(str::to_owned) })
 }
 
-fn ask(web: &Web, caller: &Caller, session: &Session, live: &Live, request: &Request, parameters: &Parameters) -> Response {
+fn ask(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    live: &Live,
+    request: &Request,
+    parameters: &Parameters,
+) -> Response {
     let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
-    let hidden = CARRIED.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned()))).collect();
+    let hidden =
+        CARRIED.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned()))).collect();
     let view = SignOutPage {
         frame: caller.frame(web, parameters.get("ui_locales")),
         csrf: csrf::token(&web.app.master, &bound_to, PURPOSE, ""),
@@ -142,14 +163,19 @@ fn leave(web: &Web, caller: &Caller, request: &Request) -> Response {
 fn signed_out(web: &Web, caller: &Caller, client: Option<&Client>) -> Response {
     // Only where the application said where its people belong.
     let home = client.and_then(|client| {
-        let uri = client.post_logout_redirect_uris.iter().find(|uri| uri.starts_with("https://") || uri.starts_with("http://"))?;
+        let uri = client
+            .post_logout_redirect_uris
+            .iter()
+            .find(|uri| uri.starts_with("https://") || uri.starts_with("http://"))?;
         Some((uri.clone(), client.name.clone()))
     });
     answer::page(web, StatusCode::OK, Forms::None, &SignedOutPage { frame: caller.frame(web, None), return_href: home })
 }
 
 fn malformed(web: &Web, caller: &Caller, parameter: &str) -> Response {
-    Trouble::new(StatusCode::BAD_REQUEST, "request-malformed-title", "request-malformed").with("parameter", parameter).page(web, caller)
+    Trouble::new(StatusCode::BAD_REQUEST, "request-malformed-title", "request-malformed")
+        .with("parameter", parameter)
+        .page(web, caller)
 }
 
 /// The token of a sign-out form on any page.

@@ -8,18 +8,23 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 
-use crate::http::form::{self, FormFault};
 use crate::audit::{self, About, Event};
 use crate::clients::GrantType;
 use crate::http::answer;
 use crate::http::caller::Caller;
+use crate::http::form::{self, FormFault};
 use crate::http::state::Web;
 use crate::oauth::client_auth::{AuthenticatedClient, Claimed, ClientAuthError};
 use crate::oauth::mint::{Mint, TokenResponse};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::{TokenError, token};
 
-pub(in crate::http) async fn token(State(web): State<Arc<Web>>, caller: Caller, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn token(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(form) => form,
         Err(fault) => return refuse_form(fault),
@@ -33,7 +38,12 @@ pub(in crate::http) async fn token(State(web): State<Arc<Web>>, caller: Caller, 
     }
 }
 
-async fn answer(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<(GrantType, TokenResponse), TokenError> {
+async fn answer(
+    web: &Arc<Web>,
+    caller: &Caller,
+    headers: &HeaderMap,
+    form: &Parameters,
+) -> Result<(GrantType, TokenResponse), TokenError> {
     let app = &web.app;
     form.require_single()?;
     let client = authenticate(web, caller, headers, form).await?;
@@ -41,7 +51,9 @@ async fn answer(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Par
     let registry = app.clients.registry();
     let grant = token::grant_type(form, &client)?;
     let (warrant, refresh_token) = match grant {
-        GrantType::AuthorizationCode => token::authorization_code(form, client, &registry, &app.grants, &source).await?,
+        GrantType::AuthorizationCode => {
+            token::authorization_code(form, client, &registry, &app.grants, &source).await?
+        }
         GrantType::RefreshToken => token::refresh_token(form, client, &registry, &app.grants, &source).await?,
         GrantType::ClientCredentials => token::client_credentials(form, client, &registry)?,
     };
@@ -53,7 +65,12 @@ async fn answer(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Par
 }
 
 /// Finds out who the client is, and records who tried to be a client that exists.
-async fn authenticate(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<AuthenticatedClient, TokenError> {
+async fn authenticate(
+    web: &Arc<Web>,
+    caller: &Caller,
+    headers: &HeaderMap,
+    form: &Parameters,
+) -> Result<AuthenticatedClient, TokenError> {
     let app = &web.app;
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = match (given.next(), given.next()) {
@@ -108,9 +125,10 @@ fn refuse(caller: &Caller, error: TokenError) -> Response {
         TokenError::Refused { code, description } => {
             answer::json(StatusCode::BAD_REQUEST, &json!({"error": code.name(), "error_description": description}))
         }
-        TokenError::Client(ClientAuthError::Malformed(description)) => {
-            answer::json(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request", "error_description": description}))
-        }
+        TokenError::Client(ClientAuthError::Malformed(description)) => answer::json(
+            StatusCode::BAD_REQUEST,
+            &json!({"error": "invalid_request", "error_description": description}),
+        ),
         TokenError::Client(ClientAuthError::Failed { basic, .. }) => {
             let body = json!({"error": "invalid_client", "error_description": "client authentication failed"});
             let response = answer::json(StatusCode::UNAUTHORIZED, &body);

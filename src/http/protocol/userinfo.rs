@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use crate::http::form;
 use super::token::refuse_form;
 use crate::http::answer;
 use crate::http::caller::Caller;
+use crate::http::form;
 use crate::http::state::Web;
 use crate::oauth::{bearer, claims, scope};
 
@@ -23,7 +23,13 @@ enum Refusal {
     Scope,
 }
 
-pub(in crate::http) async fn userinfo(State(web): State<Arc<Web>>, caller: Caller, method: Method, headers: HeaderMap, body: Body) -> Response {
+pub(in crate::http) async fn userinfo(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (given.next(), given.next());
     let posted = if method == Method::POST && headers.contains_key(header::CONTENT_TYPE) {
@@ -52,7 +58,9 @@ pub(in crate::http) async fn userinfo(State(web): State<Arc<Web>>, caller: Calle
 
 async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
     let app = &web.app;
-    let Some(token) = bearer::verify(token, &app.keys.set(), web.issuer(), app.clock.now()) else { return refuse(Refusal::Token) };
+    let Some(token) = bearer::verify(token, &app.keys.set(), web.issuer(), app.clock.now()) else {
+        return refuse(Refusal::Token);
+    };
     if !scope::has(&token.scope, "openid") {
         return refuse(Refusal::Scope);
     }
@@ -71,7 +79,8 @@ async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
 /// `Bearer TOKEN`; the scheme in any case, one space, nothing behind.
 fn bearer_token(header: &HeaderValue) -> Option<String> {
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    let plausible = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
+    let plausible =
+        !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
     (scheme.eq_ignore_ascii_case("bearer") && plausible).then(|| token.to_owned())
 }
 
@@ -82,7 +91,9 @@ fn refuse(refusal: Refusal) -> Response {
             let response = answer::with_header(response, header::CACHE_CONTROL, Some(answer::NO_STORE));
             return answer::with_header(response, header::WWW_AUTHENTICATE, Some(HeaderValue::from_static("Bearer")));
         }
-        Refusal::Request(description) => (StatusCode::BAD_REQUEST, "invalid_request", description, "Bearer error=\"invalid_request\""),
+        Refusal::Request(description) => {
+            (StatusCode::BAD_REQUEST, "invalid_request", description, "Bearer error=\"invalid_request\"")
+        }
         Refusal::Token => (
             StatusCode::UNAUTHORIZED,
             "invalid_token",

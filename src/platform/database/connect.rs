@@ -13,7 +13,11 @@ use crate::platform::settings;
 
 pub(super) async fn connect(settings: &settings::Database) -> Result<Database, DatabaseError> {
     let url = settings.url.expose();
-    if url.starts_with("sqlite:") { sqlite(url, settings.max_connections).await } else { postgres(url, settings.max_connections).await }
+    if url.starts_with("sqlite:") {
+        sqlite(url, settings.max_connections).await
+    } else {
+        postgres(url, settings.max_connections).await
+    }
 }
 
 fn options(url: &str, most: u32, least: u32) -> ConnectOptions {
@@ -33,7 +37,11 @@ async fn postgres(url: &str, max_connections: u32) -> Result<Database, DatabaseE
     let most = if max_connections == 0 { u32::try_from(cores * 4).unwrap_or(8) } else { max_connections };
     let mut options = options(url, most, 0);
     options.set_application_name("bonafide").map_sqlx_postgres_opts(|options| {
-        options.options([("statement_timeout", "5000"), ("lock_timeout", "2000"), ("idle_in_transaction_session_timeout", "10000")])
+        options.options([
+            ("statement_timeout", "5000"),
+            ("lock_timeout", "2000"),
+            ("idle_in_transaction_session_timeout", "10000"),
+        ])
     });
     let pool = sea_orm::Database::connect(options).await.map_err(unreachable)?;
     Ok(Database { pool, writer: None, backend: DatabaseBackend::Postgres })

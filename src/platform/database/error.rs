@@ -47,7 +47,9 @@ impl From<DbErr> for DatabaseError {
             return Self::Conflict(error);
         }
         match &error {
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => Self::Unavailable(error),
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => {
+                Self::Unavailable(error)
+            }
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => match cause.as_ref() {

@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult, Statement,
-    TransactionTrait as _, Value,
+    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult,
+    Statement, TransactionTrait as _, Value,
 };
 
 pub use epoch::{bump as bump_epoch, watch as watch_epoch};
@@ -72,7 +72,12 @@ impl Database {
 
     /// The rows as a type.
     pub async fn find_all<M: FromQueryResult>(&self, statement: Statement) -> Result<Vec<M>, DatabaseError> {
-        Ok(self.query_all(statement).await?.iter().map(|row| M::from_query_result(row, "")).collect::<Result<_, _>>()?)
+        Ok(self
+            .query_all(statement)
+            .await?
+            .iter()
+            .map(|row| M::from_query_result(row, ""))
+            .collect::<Result<_, _>>()?)
     }
 
     pub async fn find_one<M: FromQueryResult>(&self, statement: Statement) -> Result<Option<M>, DatabaseError> {

@@ -7,7 +7,8 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
+    ConnectionTrait as _, DatabaseConnection, QueryResult, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -130,8 +131,13 @@ async fn work(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
 }
 
 /// One transaction for the whole batch; gives the emptied list back for the next.
-async fn commit(connection: &DatabaseConnection, mut batch: Vec<Job>, close: &mut Option<oneshot::Sender<()>>) -> Vec<Job> {
-    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+async fn commit(
+    connection: &DatabaseConnection,
+    mut batch: Vec<Job>,
+    close: &mut Option<oneshot::Sender<()>>,
+) -> Vec<Job> {
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     let tx = match connection.begin_with_options(options).await {
         Ok(tx) => tx,
         Err(error) => {
@@ -173,7 +179,11 @@ async fn commit(connection: &DatabaseConnection, mut batch: Vec<Job>, close: &mu
     batch
 }
 
-async fn single(tx: &Tx, statement: Statement, answer: oneshot::Sender<Result<Option<QueryResult>, DatabaseError>>) -> Done {
+async fn single(
+    tx: &Tx,
+    statement: Statement,
+    answer: oneshot::Sender<Result<Option<QueryResult>, DatabaseError>>,
+) -> Done {
     let outcome = tx.query_one_raw(statement).await.map_err(DatabaseError::from);
     Done {
         keep: outcome.is_ok(),
@@ -196,10 +206,7 @@ async fn guarded(tx: &Tx, step: Box<dyn Step>) -> Done {
     let ended = if done.keep { savepoint.commit().await } else { savepoint.rollback().await };
     match ended {
         Ok(()) => done,
-        Err(error) => Done {
-            keep: false,
-            answer: Box::new(move |_| (done.answer)(Err(error.into()))),
-        },
+        Err(error) => Done { keep: false, answer: Box::new(move |_| (done.answer)(Err(error.into()))) },
     }
 }
 

@@ -167,8 +167,12 @@ impl Layers {
     /// Sets from text, which the default's type tells how to read.
     fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), SettingsError> {
         let value = match self.values.get(name) {
-            Some((Value::Integer(_), _)) => text.trim().parse().map(Value::Integer).map_err(|_| "must be a whole number"),
-            Some((Value::Boolean(_), _)) => text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false"),
+            Some((Value::Integer(_), _)) => {
+                text.trim().parse().map(Value::Integer).map_err(|_| "must be a whole number")
+            }
+            Some((Value::Boolean(_), _)) => {
+                text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false")
+            }
             Some((Value::Array(_), _)) => Ok(Value::Array(
                 text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| item.into()).collect(),
             )),
@@ -288,7 +292,10 @@ mod tests {
         );
         assert!(said(&[("BONAFIDE_HTTP__MAX_BODY", "big")]).ends_with("must be a whole number"));
         let duration = said(&[("BONAFIDE_TOKENS__ID_LIFETIME", "soon")]);
-        assert!(duration.starts_with("setting tokens.id_lifetime (environment BONAFIDE_TOKENS__ID_LIFETIME)"), "{duration}");
+        assert!(
+            duration.starts_with("setting tokens.id_lifetime (environment BONAFIDE_TOKENS__ID_LIFETIME)"),
+            "{duration}"
+        );
         assert!(said(&[("BONAFIDE_ISSUER", "http://id.example.com")]).contains("must be https"));
         assert!(said(&[("BONAFIDE_DATABASE__URL_FILE", "/nowhere")]).contains("/nowhere"));
     }

@@ -194,7 +194,10 @@ impl Settings {
             return Err(("tokens.code_lifetime", "must be 10m at most (RFC 6749 section 4.1.2)".to_owned()));
         }
         if self.limits.account_failures < 1 || self.limits.address_failures < 1 {
-            return Err(("limits.account_failures", "limits must be at least 1; use limits.enabled to lift them".into()));
+            return Err((
+                "limits.account_failures",
+                "limits must be at least 1; use limits.enabled to lift them".into(),
+            ));
         }
         argon2::Params::new(self.passwords.memory, self.passwords.iterations, self.passwords.parallelism, None)
             .map_err(|error| ("passwords.memory", format!("Argon2id does not take these parameters: {error}")))?;
@@ -242,12 +245,25 @@ mod tests {
 
     #[test]
     fn the_issuer_is_an_origin_over_https_or_loopback() {
-        for good in ["https://id.example.com", "https://id.example.com:8443", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"] {
+        for good in [
+            "https://id.example.com",
+            "https://id.example.com:8443",
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://[::1]:80",
+        ] {
             // Default ports are not spelt out by origins.
             let verdict = check_issuer(good, false);
             assert_eq!(verdict.is_ok(), !good.ends_with("[::1]:80"), "{good}: {verdict:?}");
         }
-        for bad in ["https://id.example.com/", "https://id.example.com/auth", "http://id.example.com", "ftp://x", "id.example.com", "https://ID.example.com"] {
+        for bad in [
+            "https://id.example.com/",
+            "https://id.example.com/auth",
+            "http://id.example.com",
+            "ftp://x",
+            "id.example.com",
+            "https://ID.example.com",
+        ] {
             assert!(check_issuer(bad, false).is_err(), "{bad}");
         }
         assert!(check_issuer("http://id.example.com", true).is_ok());

@@ -87,7 +87,8 @@ impl Listen {
             let port = port.parse().map_err(|_| format!("{port:?} is not a port"))?;
             return Ok(Self(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]));
         }
-        let address = text.parse().map_err(|_| format!("{text:?} is not localhost:PORT, ADDRESS:PORT or [ADDRESS]:PORT"))?;
+        let address =
+            text.parse().map_err(|_| format!("{text:?} is not localhost:PORT, ADDRESS:PORT or [ADDRESS]:PORT"))?;
         Ok(Self(vec![address]))
     }
 }
