@@ -83,7 +83,7 @@ pub struct Server {
 
 /// Rows that one round of the sweeper removes from a table at the most: a round is a short action like any other.
 const SWEEP_BATCH: i64 = 1000;
-const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 
 impl Server {
     /// Starts with everything that a plain `bonafide serve` does.

@@ -26,6 +26,11 @@ fn report(outcome: Result<String, String>) -> ExitCode {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a file is named after the day it is made on, for people")]
+fn today() -> String {
+    chrono::Utc::now().format("%Y%m%d").to_string()
+}
+
 /// Writes the file and says which two lines of lib.rs make it run.
 fn create(name: &str) -> Result<String, String> {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
@@ -37,8 +42,7 @@ fn create(name: &str) -> Result<String, String> {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|file| file.starts_with("m2"))
         .count();
-    let day = chrono::Utc::now().format("%Y%m%d");
-    let module = format!("m{day}_{:06}_{name}", taken + 1);
+    let module = format!("m{}_{:06}_{name}", today(), taken + 1);
     let path = folder.join(format!("{module}.rs"));
     std::fs::write(&path, TEMPLATE).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(format!(

@@ -89,6 +89,7 @@ impl TokenFormat {
 
 /// A registered application. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own in the registration")]
 pub struct Client {
     pub id: String,
     pub name: String,
@@ -143,6 +144,7 @@ pub struct Api {
     pub scopes: Vec<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn format_name<S: serde::Serializer>(format: &TokenFormat, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(format.name())
 }

@@ -79,55 +79,8 @@ pub struct Draft {
 impl Draft {
     /// The client that this makes of `before` (or of the defaults), checked. `known_scopes` are those of registered APIs.
     pub fn apply(&self, id: String, before: Option<&Client>, apis: &[Api]) -> Result<Client, Problem> {
-        let method = match &self.token_endpoint_auth_method {
-            None => before.map_or(AuthMethod::ClientSecretBasic, |client| client.auth_method),
-            Some(name) => AuthMethod::parse(name).ok_or_else(|| {
-                one_of("token_endpoint_auth_method", name, &names(AuthMethod::ALL.map(AuthMethod::name)))
-            })?,
-        };
-        let grant_types = match &self.grant_types {
-            None => before.map_or_else(
-                || vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-                |client| client.grant_types.clone(),
-            ),
-            Some(given) => given
-                .iter()
-                .map(|name| {
-                    GrantType::parse(name)
-                        .ok_or_else(|| one_of("grant_types", name, &names(GrantType::ALL.map(GrantType::name))))
-                })
-                .collect::<Result<_, _>>()?,
-        };
-        let known: Vec<&str> = scope::STANDARD
-            .iter()
-            .copied()
-            .chain(apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str)))
-            .collect();
-        let scopes = match &self.scope {
-            None => before.map_or_else(
-                || scope::STANDARD.iter().map(|&scope| scope.to_owned()).collect(),
-                |client| client.scopes.clone(),
-            ),
-            Some(given) => given
-                .split_ascii_whitespace()
-                .map(|scope| {
-                    if known.contains(&scope) {
-                        Ok(scope.to_owned())
-                    } else {
-                        Err(one_of("scope", scope, &known.join(", ")))
-                    }
-                })
-                .collect::<Result<_, _>>()?,
-        };
-        let default_audience = keep(self.api.as_ref(), before.and_then(|client| client.default_audience.as_ref()));
-        if let Some(audience) = &default_audience
-            && !apis.iter().any(|api| api.audience == *audience)
-        {
-            return Err(Problem::new(
-                "api",
-                format!("there is no API {audience}; `bonafide api create --audience {audience}` makes it"),
-            ));
-        }
+        let method = self.auth_method(before)?;
+        let default_audience = self.default_audience(before, apis)?;
         let client = Client {
             name: self
                 .client_name
@@ -177,8 +130,8 @@ impl Draft {
                 self.post_logout_redirect_uris.as_ref(),
                 before.map(|client| &client.post_logout_redirect_uris),
             ),
-            grant_types,
-            scopes,
+            grant_types: self.grant_types(before)?,
+            scopes: self.scopes(before, apis)?,
             introspects: list(self.introspects.as_ref(), before.map(|client| &client.introspects)),
             id,
         };
@@ -189,6 +142,48 @@ impl Draft {
         }
         check(&client)?;
         Ok(client)
+    }
+
+    fn auth_method(&self, before: Option<&Client>) -> Result<AuthMethod, Problem> {
+        match &self.token_endpoint_auth_method {
+            None => Ok(before.map_or(AuthMethod::ClientSecretBasic, |client| client.auth_method)),
+            Some(name) => AuthMethod::parse(name).ok_or_else(|| {
+                one_of("token_endpoint_auth_method", name, &names(AuthMethod::ALL.map(AuthMethod::name)))
+            }),
+        }
+    }
+
+    fn grant_types(&self, before: Option<&Client>) -> Result<Vec<GrantType>, Problem> {
+        let defaults = || vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+        let Some(given) = &self.grant_types else {
+            return Ok(before.map_or_else(defaults, |client| client.grant_types.clone()));
+        };
+        let known = || names(GrantType::ALL.map(GrantType::name));
+        given.iter().map(|name| GrantType::parse(name).ok_or_else(|| one_of("grant_types", name, &known()))).collect()
+    }
+
+    fn scopes(&self, before: Option<&Client>, apis: &[Api]) -> Result<Vec<String>, Problem> {
+        let Some(given) = &self.scope else {
+            let defaults = || scope::STANDARD.map(str::to_owned).into();
+            return Ok(before.map_or_else(defaults, |client| client.scopes.clone()));
+        };
+        let of_apis = apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str));
+        let known: Vec<&str> = scope::STANDARD.into_iter().chain(of_apis).collect();
+        let check = |scope: &str| {
+            if known.contains(&scope) { Ok(scope.to_owned()) } else { Err(one_of("scope", scope, &known.join(", "))) }
+        };
+        given.split_ascii_whitespace().map(check).collect()
+    }
+
+    fn default_audience(&self, before: Option<&Client>, apis: &[Api]) -> Result<Option<String>, Problem> {
+        let audience = keep(self.api.as_ref(), before.and_then(|client| client.default_audience.as_ref()));
+        match &audience {
+            Some(named) if !apis.iter().any(|api| api.audience == *named) => Err(Problem::new(
+                "api",
+                format!("there is no API {named}; `bonafide api create --audience {named}` makes it"),
+            )),
+            _ => Ok(audience),
+        }
     }
 }
 

@@ -122,14 +122,11 @@ pub async fn retire(
             Box::pin(async move {
                 bump_epoch(tx).await?;
                 let key = store::by_kid(tx, &kid).await?.ok_or_else(|| KeyError::Unknown("published", kid.clone()))?;
-                match State::parse(&key.state) {
-                    Some(State::Current | State::Next) => Err(KeyError::InUse(kid)),
-                    _ => {
-                        store::retire(tx, &kid).await?;
-                        changed(tx, random.id(now), &kid, "retired", now).await?;
-                        Ok(())
-                    }
+                if matches!(State::parse(&key.state), Some(State::Current | State::Next)) {
+                    return Err(KeyError::InUse(kid));
                 }
+                store::retire(tx, &kid).await?;
+                changed(tx, random.id(now), &kid, "retired", now).await
             })
         })
         .await

@@ -23,7 +23,7 @@ impl From<Repeated> for TokenError {
 impl Parameters {
     /// Reads `application/x-www-form-urlencoded`. `None`: not UTF-8, or too many.
     pub fn parse(encoded: &[u8]) -> Option<Self> {
-        if encoded.iter().filter(|byte| **byte == b'&').count() >= MOST {
+        if encoded.split(|byte| *byte == b'&').nth(MOST).is_some() {
             return None;
         }
         // The parser replaces what is not UTF-8; a replaced character is a broken value, not another one.

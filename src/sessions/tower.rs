@@ -71,11 +71,14 @@ impl SessionStore for Sessions {
     /// Writes the data of a row that is there; a session that has ended stays ended.
     async fn save(&self, record: &Record) -> Result<()> {
         let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-        store::save_data(&self.database, hash(&record.id), data, self.clock.now()).await.map_err(backend)
+        store::save_data(&self.database, hash(&record.id), data, self.clock.now())
+            .await
+            .map_err(|error| backend(&error))
     }
 
     async fn load(&self, session_id: &Id) -> Result<Option<Record>> {
-        let Some(found) = store::load(&self.database, hash(session_id), self.clock.now()).await.map_err(backend)?
+        let Some(found) =
+            store::load(&self.database, hash(session_id), self.clock.now()).await.map_err(|error| backend(&error))?
         else {
             return Ok(None);
         };
@@ -89,7 +92,7 @@ impl SessionStore for Sessions {
     }
 }
 
-fn backend(error: DatabaseError) -> Error {
+fn backend(error: &DatabaseError) -> Error {
     Error::Backend(error.to_string())
 }
 

@@ -16,6 +16,7 @@ use crate::http::state::Web;
 use crate::oauth::{bearer, claims, scope};
 
 /// Why there is no answer (RFC 6750 section 3.1).
+#[derive(Clone, Copy)]
 enum Refusal {
     Missing,
     Request(&'static str),

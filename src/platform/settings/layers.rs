@@ -174,7 +174,7 @@ impl Layers {
                 text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false")
             }
             Some((Value::Array(_), _)) => Ok(Value::Array(
-                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| item.into()).collect(),
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect(),
             )),
             _ => Ok(Value::String(text.to_owned())),
         };
