@@ -1,5 +1,7 @@
 //! Form bodies, of protocol endpoints and of pages: the framework's own extractor answers in its own words and forgets repetitions.
 
+use std::error::Error as _;
+
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, header};
 
@@ -11,6 +13,8 @@ pub(super) enum FormFault {
     /// Not `application/x-www-form-urlencoded`.
     Type,
     TooLarge,
+    /// It did not arrive in time, or the caller went away.
+    Incomplete,
     /// Not UTF-8, or too many parameters.
     Malformed,
 }
@@ -24,8 +28,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     if declared.is_some_and(|length| length > most) {
         return Err(FormFault::TooLarge);
     }
-    // The body may fail because it is too long, because it took too long, or because the caller is gone.
-    let bytes = to_bytes(body, most).await.map_err(|_| FormFault::TooLarge)?;
+    let bytes = to_bytes(body, most).await.map_err(|error| {
+        let too_long = error.source().is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        if too_long { FormFault::TooLarge } else { FormFault::Incomplete }
+    })?;
     Parameters::parse(&bytes).ok_or(FormFault::Malformed)
 }
 

@@ -20,6 +20,7 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
                 frame: caller.frame(&web, None),
                 person: live.map(|live| live.person().to_owned()),
                 csrf: logout::form_token(&web, &session),
+                sign_up: web.app.settings.accounts.sign_up,
                 dev: web.demo.is_some(),
             };
             answer::page(&web, StatusCode::OK, Forms::Ours, &view)

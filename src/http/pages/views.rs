@@ -254,6 +254,8 @@ pub struct HomePage {
     pub frame: Frame,
     pub person: Option<String>,
     pub csrf: String,
+    /// Whether people may make accounts themselves.
+    pub sign_up: bool,
     /// Whether the demo application and the mailbox are there.
     pub dev: bool,
 }

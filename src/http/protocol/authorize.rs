@@ -238,6 +238,7 @@ fn page_fault(web: &Web, caller: &Caller, fault: PageFault) -> Response {
 pub(in crate::http) fn form_fault(web: &Web, caller: &Caller, fault: FormFault) -> Response {
     let status = match fault {
         FormFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        FormFault::Incomplete => StatusCode::REQUEST_TIMEOUT,
         FormFault::Type | FormFault::Malformed => StatusCode::BAD_REQUEST,
     };
     Trouble::new(status, "request-malformed-title", "request-malformed").with("parameter", "body").page(web, caller)

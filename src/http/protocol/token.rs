@@ -111,12 +111,13 @@ fn record_failure(web: &Arc<Web>, caller: &Caller, client_id: String, method: &'
 pub(in crate::http) fn refuse_form(fault: FormFault) -> Response {
     let (status, description) = match fault {
         FormFault::Type => (StatusCode::BAD_REQUEST, "the body must be application/x-www-form-urlencoded"),
-        FormFault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or did not arrive in time"),
+        FormFault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+        FormFault::Incomplete => (StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
         FormFault::Malformed => (StatusCode::BAD_REQUEST, "the body is not a form in UTF-8"),
     };
     let response = answer::json(status, &json!({"error": "invalid_request", "error_description": description}));
     // What is left of a body that was not read cannot be told from the next request.
-    let close = (fault == FormFault::TooLarge).then(|| HeaderValue::from_static("close"));
+    let close = matches!(fault, FormFault::TooLarge | FormFault::Incomplete).then(|| HeaderValue::from_static("close"));
     answer::with_header(response, header::CONNECTION, close)
 }
 
