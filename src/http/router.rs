@@ -52,7 +52,7 @@ pub struct Route {
     handler: MethodRouter<Arc<Web>>,
 }
 
-/// The table.
+/// The table. Where a GET does more than show something, HEAD is refused: the framework would run it as a GET.
 pub fn table() -> Vec<Route> {
     use Access::{Browser, Client, Development, Public, Token};
     use Kind::{Api, Open, Page};
@@ -63,9 +63,9 @@ pub fn table() -> Vec<Route> {
         route("/jwks", Public, Open, get(discovery::jwks)),
         route("/token", Client, Api, axum::routing::post(token::token)),
         route("/userinfo", Token, Api, get(userinfo::userinfo).post(userinfo::userinfo)),
-        route("/authorize", Browser, Page, get(authorize::get).post(authorize::post)),
+        route("/authorize", Browser, Page, get(authorize::get).head(method_refused).post(authorize::post)),
         route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
-        route("/logout", Browser, Page, get(logout::get).post(logout::post)),
+        route("/logout", Browser, Page, get(logout::get).head(method_refused).post(logout::post)),
         route("/sign-in", Browser, Page, get(pages::sign_in::get).post(pages::sign_in::post)),
         route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),
         route("/", Browser, Page, get(pages::home::get)),

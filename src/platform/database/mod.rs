@@ -89,7 +89,8 @@ impl Database {
         &self.pool
     }
 
-    /// Runs one statement by itself, durable when it answers, with the row it returns if any.
+    /// Runs one statement by itself, durable when it answers, with the row it returns if any. On a connection that turns out
+    /// to be closed it is tried once more, so it must be one that can run twice or whose key keeps it from it.
     pub async fn run(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
         match &self.writer {
             Some(writer) => writer.run(statement).await,
