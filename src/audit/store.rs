@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{About, Event, Source};
-use crate::platform::database::{DatabaseError, Tx, execute};
+use crate::platform::database::{Database, DatabaseError, Tx, execute};
 
 /// Writes an event in the caller's transaction.
 pub async fn record(
@@ -34,6 +34,12 @@ pub async fn record(
     )
     .await?;
     Ok(())
+}
+
+/// When the newest event happened, in milliseconds since 1970.
+pub async fn newest(database: &Database) -> Result<Option<i64>, DatabaseError> {
+    let row = database.query_one(database.statement("SELECT max(at) AS newest FROM audit_events", [])).await?;
+    Ok(row.map(|row| row.try_get("", "newest")).transpose()?.flatten())
 }
 
 /// An event's name, and the rest of it as a JSON object.

@@ -29,7 +29,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
         return Err(FormFault::TooLarge);
     }
     let bytes = to_bytes(body, most).await.map_err(|error| {
-        let too_long = error.source().is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        let too_long = error.source().is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if too_long { FormFault::TooLarge } else { FormFault::Incomplete }
     })?;
     Parameters::parse(&bytes).ok_or(FormFault::Malformed)

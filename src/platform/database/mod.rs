@@ -33,6 +33,13 @@ pub type Action<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + '
 /// How long an action may take before it is rolled back.
 const ACTION_LIMIT: Duration = Duration::from_secs(2);
 
+/// Whether an acknowledged commit survives a power cut, and how the engine says so.
+#[derive(Clone, Debug)]
+pub struct Durability {
+    pub durable: bool,
+    pub described: String,
+}
+
 /// A connected database.
 #[derive(Clone)]
 pub struct Database {
@@ -129,6 +136,31 @@ impl Database {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
         self.query_one(self.statement("SELECT 1", [])).await.map(|_| ())
+    }
+
+    /// What a commit is worth here.
+    pub async fn durability(&self) -> Result<Durability, DatabaseError> {
+        if self.is_postgres() {
+            let row = self
+                .query_one(self.statement("SELECT current_setting('synchronous_commit') AS s, version() AS v", []))
+                .await?;
+            let row = row.ok_or(DatabaseError::Settings("PostgreSQL answered nothing".to_owned()))?;
+            let (level, version): (String, String) = (row.try_get("", "s")?, row.try_get("", "v")?);
+            let version = version.split(" (").next().unwrap_or_default().to_owned();
+            return Ok(Durability {
+                durable: level != "off",
+                described: format!("{version}, synchronous_commit = {level}"),
+            });
+        }
+        // Of the writing connection: the readers' own setting says nothing.
+        let row = self.run(self.statement("PRAGMA synchronous", [])).await?;
+        let level: i32 = row.map(|row| row.try_get("", "synchronous")).transpose()?.unwrap_or_default();
+        let row = self.query_one(self.statement("PRAGMA journal_mode", [])).await?;
+        let mode: String = row.map(|row| row.try_get("", "journal_mode")).transpose()?.unwrap_or_default();
+        Ok(Durability {
+            durable: level >= 2,
+            described: format!("SQLite, journal_mode = {mode}, synchronous = {level} (2 is FULL)"),
+        })
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -100,6 +100,11 @@ impl Layers {
         Ok(settings)
     }
 
+    /// Whether nobody has said anything about a setting.
+    pub fn is_default(&self, name: &str) -> bool {
+        self.values.get(name).is_none_or(|(_, origin)| *origin == Origin::Default)
+    }
+
     /// Every setting with its origin, secrets hidden.
     pub fn list(&self) -> Vec<Setting> {
         self.values

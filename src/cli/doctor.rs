@@ -1,0 +1,176 @@
+//! `bonafide doctor`: is this installation in order?
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use chrono::Duration;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Failure, output};
+use crate::keys::{self, Alg, KeyRing};
+use crate::platform::clock::{Clock, SystemClock, from_millis};
+use crate::platform::database::Database;
+use crate::platform::random::{Random, SystemRandom};
+use crate::platform::secrets::MasterKey;
+use crate::platform::settings::{Settings, SettingsError};
+
+#[derive(Args)]
+pub(super) struct Doctor {
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    check: &'static str,
+    ok: bool,
+    message: String,
+}
+
+impl Finding {
+    fn of<E: std::fmt::Display>(check: &'static str, outcome: Result<String, E>) -> Self {
+        match outcome {
+            Ok(message) => Self { check, ok: true, message },
+            Err(error) => Self { check, ok: false, message: error.to_string() },
+        }
+    }
+}
+
+impl Doctor {
+    pub(super) async fn run(self, settings: Result<Settings, SettingsError>) -> Result<(), Failure> {
+        let checks = match settings {
+            Ok(settings) => examine(&settings).await,
+            Err(error) => vec![Finding::of("settings", Err(error))],
+        };
+        if self.json {
+            output::json(&checks)?;
+        } else {
+            for check in &checks {
+                output::line(&format!(
+                    "{:5}  {:9}  {}",
+                    if check.ok { "ok" } else { "FAULT" },
+                    check.check,
+                    check.message
+                ))?;
+            }
+        }
+        if checks.iter().all(|check| check.ok) { Ok(()) } else { Err(Failure::Faults) }
+    }
+}
+
+async fn examine(settings: &Settings) -> Vec<Finding> {
+    let mut checks = vec![
+        Finding { check: "settings", ok: true, message: "every setting is known and has a value that does".to_owned() },
+        Finding::of("issuer", issuer(settings)),
+        Finding::of("limits", limits(settings)),
+    ];
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let master = if settings.keys.dir.join("master.key").exists() {
+        MasterKey::load_or_create(&settings.keys.dir, random.as_ref()).map_err(|error| error.to_string())
+    } else {
+        Err(format!("{}: no master key yet; the first start makes it", settings.keys.dir.display()))
+    };
+    checks.push(Finding::of("master", master.as_ref().map(|_| "readable by its owner only".to_owned())));
+    if let Some(file) = sqlite_file(settings) {
+        // Connecting would make the file: that is not a doctor's work.
+        if !std::path::Path::new(file).exists() {
+            checks.push(Finding::of(
+                "database",
+                Err::<String, _>(format!("{file} is not there yet; the first start makes it")),
+            ));
+            return checks;
+        }
+        checks.push(Finding::of("file", private(file)));
+    }
+    let database = match Database::connect(&settings.database).await {
+        Ok(database) => database,
+        Err(error) => {
+            checks.push(Finding::of("database", Err::<String, _>(format!("database.url: {error}"))));
+            return checks;
+        }
+    };
+    checks.push(Finding::of("database", durable(&database).await));
+    let schema = database.require_current().await;
+    let current = schema.is_ok();
+    checks.push(Finding::of("schema", schema.map(|()| "up to date".to_owned())));
+    if current {
+        if let Ok(master) = &master {
+            checks.push(Finding::of("keys", keys_open(&database, master).await));
+        }
+        checks.push(Finding::of("clock", clock(&database).await));
+    }
+    database.close().await;
+    checks
+}
+
+fn issuer(settings: &Settings) -> Result<String, String> {
+    let is_default = settings.issuer == "http://localhost:8080";
+    if is_default && !settings.listen.is_loopback() {
+        return Err(
+            "issuer is the default but listen is not loopback: set issuer to the URL that people use".to_owned()
+        );
+    }
+    if !settings.https() && settings.allow_insecure_issuer {
+        return Err(format!("{} is plain http: passwords and tokens travel readable", settings.issuer));
+    }
+    Ok(settings.issuer.clone())
+}
+
+fn limits(settings: &Settings) -> Result<String, String> {
+    if settings.limits.enabled {
+        Ok("passwords may be tried a bounded number of times".to_owned())
+    } else {
+        Err("limits.enabled is false: passwords may be tried without end".to_owned())
+    }
+}
+
+fn sqlite_file(settings: &Settings) -> Option<&str> {
+    let path = settings.database.url.expose().strip_prefix("sqlite:")?.trim_start_matches("//");
+    path.split('?').next()
+}
+
+fn private(file: &str) -> Result<String, String> {
+    let mode = std::fs::metadata(file).map_err(|error| format!("{file}: {error}"))?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        Ok(format!("{file} has mode {mode:o}"))
+    } else {
+        Err(format!("{file} has mode {mode:o}: others can read it; run `chmod 600 {file}`"))
+    }
+}
+
+async fn durable(database: &Database) -> Result<String, String> {
+    let found = database.durability().await.map_err(|error| error.to_string())?;
+    if found.durable {
+        Ok(found.described)
+    } else {
+        Err(format!("{}: a power cut can lose what was acknowledged", found.described))
+    }
+}
+
+async fn keys_open(database: &Database, master: &MasterKey) -> Result<String, String> {
+    let ring = KeyRing::load(database, master.sealing().clone()).await.map_err(|error| error.to_string())?;
+    let set = ring.set();
+    let listed = keys::list(database).await.map_err(|error| error.to_string())?;
+    for alg in Alg::ALL {
+        if set.signing(alg).is_none() {
+            return Err(format!("no {alg} key signs; the next start makes one"));
+        }
+        if !listed.iter().any(|key| key.alg == alg.name() && key.state == "next") {
+            return Err(format!("no next {alg} key is published; the next start makes one"));
+        }
+    }
+    Ok(format!("{} open with the master key", listed.len()))
+}
+
+async fn clock(database: &Database) -> Result<String, String> {
+    let now = SystemClock.now();
+    let newest = crate::audit::newest(database).await.map_err(|error| error.to_string())?;
+    match newest.map(from_millis) {
+        Some(newest) if newest > now + Duration::seconds(5) => Err(format!(
+            "the newest record is from {newest}, which is yet to come: the clock was set back, or another node's runs ahead"
+        )),
+        _ => Ok(now.to_rfc3339()),
+    }
+}

@@ -1,0 +1,87 @@
+//! `bonafide serve`.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, output};
+use crate::platform::clock::SystemClock;
+use crate::platform::random::SystemRandom;
+use crate::platform::settings::{Settings, Sources};
+use crate::platform::telemetry;
+use crate::server::{Options, Server};
+
+#[derive(Args, Default)]
+#[command(after_help = "Examples:
+  bonafide serve --dev
+  BONAFIDE_DATABASE__URL=postgres://bonafide@db/bonafide bonafide serve --issuer https://id.example.com --listen 0.0.0.0:8080")]
+pub(super) struct Serve {
+    /// For trying out: plain http on loopback, a captured mailbox at /dev/mail, a demo application at /dev/app
+    #[arg(long)]
+    dev: bool,
+    /// Refuse to start on a schema that is not up to date instead of migrating it
+    #[arg(long)]
+    no_migrate: bool,
+    /// The public URL (setting issuer)
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Where to listen (setting listen)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self, mut sources: Sources) -> Result<(), Failure> {
+        for (name, value) in [("issuer", self.issuer), ("listen", self.listen)] {
+            sources.flags.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        let settings = Settings::load(&sources)?;
+        if self.dev && !(settings.listen.is_loopback() && settings.management.listen.is_loopback()) {
+            return Err(Failure::Usage(
+                "--dev listens on loopback addresses only: its mailbox and its demo application are open to everybody"
+                    .to_owned(),
+            ));
+        }
+        telemetry::start_logs(&settings.log).map_err(Failure::Usage)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Other(error.to_string()))?;
+        runtime.block_on(serve(
+            settings,
+            Options { migrate: !self.no_migrate, dev: self.dev, terminal: std::io::stdout().is_terminal() },
+        ))
+    }
+}
+
+async fn serve(settings: Settings, options: Options) -> Result<(), Failure> {
+    // Asked for before anything starts: a signal during the start stops it in order too.
+    let handler = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
+    let (mut terminate, mut interrupt) = (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
+    let issuer = settings.issuer.clone();
+    let server = Server::start_with(settings, Arc::new(SystemClock), Arc::new(SystemRandom), options).await?;
+    if options.terminal || options.dev {
+        output::line(&format!("Bonafide serves {issuer}"))?;
+    }
+    if options.dev {
+        output::line(&format!("  demo application  {issuer}/dev/app\n  mailbox           {issuer}/dev/mail"))?;
+    }
+    if let Some(first) = server.first_administrator() {
+        output::line(&format!(
+            "  first sign-in     {} with the password {} (shown this once)",
+            first.email, first.password
+        ))?;
+    } else if options.dev && server.app().accounts.nobody().await? {
+        output::line("  first sign-in     make an account on the sign-up page, or with `bonafide user create`")?;
+    }
+    let told = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    server.run_until(told).await;
+    Ok(())
+}

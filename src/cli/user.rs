@@ -1,0 +1,185 @@
+//! `bonafide user`.
+
+use std::io::Read as _;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, open, output};
+use crate::app::App;
+use crate::identity::{self, NewAccount};
+use crate::platform::settings::Settings;
+
+#[derive(Subcommand)]
+pub(super) enum User {
+    /// Make an account
+    Create(Create),
+    /// Everybody
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// One person, by id, e-mail address or username
+    Show(Who),
+    /// Let somebody in again
+    Enable(Who),
+    /// Keep somebody out; their sessions and grants end at once
+    Disable(Who),
+    /// Remove somebody with all that belongs to them
+    Delete(Who),
+    /// Give somebody a new password; their sessions and grants end
+    SetPassword {
+        #[command(flatten)]
+        who: Who,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Give a role
+    Grant {
+        role: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Take a role
+    Revoke {
+        role: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Who {
+    /// Id, e-mail address or username
+    who: String,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  echo 'correct horse battery' | bonafide user create --email ada@example.com --name Ada --password-stdin
+  bonafide user create --email root@example.com --role admin --verified --password-stdin < password.txt")]
+pub(super) struct Create {
+    #[arg(long)]
+    email: Option<String>,
+    #[arg(long)]
+    username: Option<String>,
+    #[arg(long)]
+    name: Option<String>,
+    /// Read the password from standard input (one trailing line break is dropped)
+    #[arg(long)]
+    password_stdin: bool,
+    /// May be repeated
+    #[arg(long = "role")]
+    roles: Vec<String>,
+    /// The e-mail address is known to be theirs
+    #[arg(long)]
+    verified: bool,
+    #[arg(long)]
+    json: bool,
+}
+
+impl User {
+    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
+        let app = open(settings).await?;
+        let outcome = self.on(&app).await;
+        app.database.close().await;
+        outcome
+    }
+
+    async fn on(self, app: &App) -> Result<(), Failure> {
+        let accounts = &app.accounts;
+        match self {
+            Self::Create(create) => create.on(app).await,
+            Self::List { json } => {
+                let people = accounts.list().await?;
+                if json {
+                    return output::json(&people);
+                }
+                let rows: Vec<[String; 5]> = people
+                    .into_iter()
+                    .map(|person| {
+                        let state = if person.disabled { "disabled" } else { "enabled" };
+                        let text = |value: Option<String>| value.unwrap_or_default();
+                        [
+                            person.id.to_string(),
+                            text(person.email),
+                            text(person.username),
+                            state.to_owned(),
+                            person.roles.join(" "),
+                        ]
+                    })
+                    .collect();
+                output::table(["id", "email", "username", "state", "roles"], &rows)
+            }
+            Self::Show(who) => show(&accounts.find(&who.who).await?, who.json),
+            Self::Enable(who) => show(&accounts.set_disabled(&who.who, false).await?, who.json),
+            Self::Disable(who) => show(&accounts.set_disabled(&who.who, true).await?, who.json),
+            Self::Delete(who) => show(&accounts.delete(&who.who).await?, who.json),
+            Self::SetPassword { who, .. } => show(&accounts.set_password(&who.who, &password()?).await?, who.json),
+            Self::Grant { role, who } => show(&accounts.grant_role(&who.who, checked(&role)?).await?, who.json),
+            Self::Revoke { role, who } => show(&accounts.revoke_role(&who.who, checked(&role)?).await?, who.json),
+        }
+    }
+}
+
+impl Create {
+    async fn on(self, app: &App) -> Result<(), Failure> {
+        for role in &self.roles {
+            checked(role)?;
+        }
+        let account = NewAccount {
+            email: self.email,
+            username: self.username,
+            name: self.name,
+            password: if self.password_stdin { Some(password()?) } else { None },
+            email_verified: self.verified,
+            roles: self.roles,
+        };
+        let person = app.accounts.create(account).await?;
+        if !self.password_stdin {
+            eprintln!("no password: {} cannot sign in with one until `bonafide user set-password` gives it", person.id);
+        }
+        show(&person, self.json)
+    }
+}
+
+fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(person);
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    output::fields(&[
+        ("id", person.id.to_string()),
+        ("email", text(&person.email)),
+        ("email verified", person.email_verified.to_string()),
+        ("username", text(&person.username)),
+        ("name", text(&person.name)),
+        ("roles", person.roles.join(" ")),
+        ("state", if person.disabled { "disabled" } else { "enabled" }.to_owned()),
+        ("created", person.created_at.to_rfc3339()),
+    ])
+}
+
+fn checked(role: &str) -> Result<&str, Failure> {
+    let ok = (1..=64).contains(&role.len())
+        && role.starts_with(|first: char| first.is_ascii_lowercase())
+        && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
+    if ok {
+        Ok(role)
+    } else {
+        Err(Failure::Usage(format!("{role:?} is not a role: small letters, digits, - and _, a letter first")))
+    }
+}
+
+/// The password on standard input, without its one trailing line break.
+fn password() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(4096)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::File("standard input".to_owned(), error))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}
