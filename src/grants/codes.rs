@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{CODE_PREFIX, Grant, GrantError, Grants, REFRESH_PREFIX, store};
+use super::{CODE_PREFIX, Failure, Grant, GrantError, Grants, REFRESH_PREFIX, store};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{Client, GrantType};
 use crate::oauth::scope;
@@ -51,12 +51,16 @@ pub struct Exchange {
     pub challenge: Option<String>,
 }
 
-/// What became of a code.
-pub(super) enum Outcome {
-    Redeemed(Box<Grant>),
-    /// Everything was right but the time: somebody has used it before.
+/// What became of a code. `E` is what the caller's own rules say.
+pub enum Redemption<E> {
+    /// A grant, and a refresh token where the client may have one.
+    Redeemed(Box<Grant>, Option<String>),
+    /// Everything was right but the time: somebody has used it before. Its tokens have ended.
     Replayed,
+    /// Unknown, expired, or not for this client, redirect URI and verifier: nothing has changed.
     Refused,
+    /// The code is good but the request is not; nothing has changed.
+    Rejected(E),
 }
 
 impl Grants {
@@ -117,16 +121,17 @@ impl Grants {
         (code, row)
     }
 
-    /// Redeems a code once: a grant, and a refresh token where the client may have one. `None`: `invalid_grant`.
+    /// Redeems a code once. `check` looks at the grant before anything is final: what it rejects is undone.
     ///
     /// The one UPDATE names everything that must be right, so a wrong verifier or client leaves the code alone. A replay
     /// with everything right ends the tokens that the code gave (RFC 6749 section 4.1.2).
-    pub async fn redeem(
+    pub async fn redeem<E: Send + 'static>(
         &self,
         client: &Client,
         exchange: Exchange,
+        check: impl Fn(&Grant) -> Result<(), E> + Send + 'static,
         source: &Source,
-    ) -> Result<Option<(Grant, Option<String>)>, GrantError> {
+    ) -> Result<Redemption<E>, GrantError> {
         let now = self.clock.now();
         let refresh = client.may(GrantType::RefreshToken).then(|| self.random.token(REFRESH_PREFIX));
         let new = store::NewGrant {
@@ -141,40 +146,36 @@ impl Grants {
             .write(move |tx| {
                 Box::pin(async move {
                     let hash = secrets::hash(&exchange.code);
-                    if let Some(grant) = store::use_code(tx, &hash, &client_id, &exchange, now).await? {
-                        let offline = scope::has(&grant.scope, "offline_access");
-                        store::insert_grant(tx, &grant, &client_id, offline, new).await?;
-                        let event = Event::GrantMade { grant: grant.grant_id, scope: grant.scope.clone() };
-                        audit::record(
-                            tx,
-                            event_id,
-                            now,
-                            &event,
-                            &About::both(grant.person.user_id, &client_id),
-                            &source,
-                        )
-                        .await?;
-                        return Ok(Outcome::Redeemed(Box::new(grant.into_grant())));
+                    if let Some(code) = store::use_code(tx, &hash, &client_id, &exchange, now).await? {
+                        let offline = scope::has(&code.scope, "offline_access");
+                        store::insert_grant(tx, &code, &client_id, offline, new).await?;
+                        let event = Event::GrantMade { grant: code.grant_id, scope: code.scope.clone() };
+                        let about = About::both(code.person.user_id, &client_id);
+                        audit::record(tx, event_id, now, &event, &about, &source).await?;
+                        let grant = code.into_grant();
+                        check(&grant).map_err(Failure::Rejected)?;
+                        return Ok(Redemption::Redeemed(Box::new(grant), refresh));
                     }
                     let Some((grant, user)) = store::replayed_grant(tx, &hash, &client_id, &exchange).await? else {
-                        return Ok(Outcome::Refused);
+                        return Ok(Redemption::Refused);
                     };
                     store::end_grant(tx, grant, "code_replayed", now).await?;
                     let event = Event::CodeReplayed { grant };
                     audit::record(tx, event_id, now, &event, &About::both(user, &client_id), &source).await?;
-                    Ok::<_, GrantError>(Outcome::Replayed)
+                    Ok(Redemption::Replayed)
                 })
             })
-            .await?;
-        Ok(match outcome {
-            Outcome::Redeemed(grant) => Some((*grant, refresh)),
-            Outcome::Replayed => {
+            .await;
+        match outcome {
+            Ok(Redemption::Replayed) => {
                 tracing::warn!(client_id = client.id, "an authorization code was used twice; its tokens end");
                 metrics::counter!("bonafide_code_replays_total").increment(1);
-                None
+                Ok(Redemption::Replayed)
             }
-            Outcome::Refused => None,
-        })
+            Ok(other) => Ok(other),
+            Err(Failure::Rejected(reason)) => Ok(Redemption::Rejected(reason)),
+            Err(Failure::Fault(error)) => Err(error),
+        }
     }
 
     /// When a grant that is not used again ends.

@@ -20,7 +20,7 @@ use crate::platform::random::Random;
 use crate::platform::secrets::SecretsError;
 use crate::platform::settings::Settings;
 
-pub use codes::{CodeRequest, Exchange, Finished, NewCode};
+pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redemption};
 pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
 pub use store::{end_all_of, sweep};
@@ -35,6 +35,24 @@ pub enum GrantError {
     Database(#[from] DatabaseError),
     #[error("{0}")]
     Secrets(#[from] SecretsError),
+}
+
+/// Why an action of this room is rolled back: the caller's rules, or a fault.
+enum Failure<E> {
+    Rejected(E),
+    Fault(GrantError),
+}
+
+impl<E> From<DatabaseError> for Failure<E> {
+    fn from(error: DatabaseError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl<E> From<GrantError> for Failure<E> {
+    fn from(error: GrantError) -> Self {
+        Self::Fault(error)
+    }
 }
 
 /// The person of a grant, as far as tokens and userinfo speak of them.

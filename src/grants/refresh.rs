@@ -4,7 +4,7 @@
 use chrono::Duration;
 use zeroize::Zeroizing;
 
-use super::{Grant, GrantError, Grants, REFRESH_PREFIX, store};
+use super::{Failure, Grant, GrantError, Grants, REFRESH_PREFIX, store};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::Client;
 use crate::platform::secrets::{self, SealingKey};
@@ -29,23 +29,6 @@ pub enum Rotation<E> {
     Reused,
     /// The token is good but the request is not; nothing has changed.
     Rejected(E),
-}
-
-enum Failure<E> {
-    Rejected(E),
-    Fault(GrantError),
-}
-
-impl<E> From<crate::platform::database::DatabaseError> for Failure<E> {
-    fn from(error: crate::platform::database::DatabaseError) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
-impl<E> From<GrantError> for Failure<E> {
-    fn from(error: GrantError) -> Self {
-        Self::Fault(error)
-    }
 }
 
 impl Grants {

@@ -16,7 +16,7 @@ use super::parameters::Parameters;
 use super::{ErrorCode, TokenError, authorization, pkce, scope, step};
 use crate::audit::Source;
 use crate::clients::{GrantType, Registry};
-use crate::grants::{Exchange, Grant, Grants, Rotation};
+use crate::grants::{Exchange, Grant, Grants, Redemption, Rotation};
 
 /// A warrant to mint from, and the refresh token that goes with it.
 pub type Granted = (Warrant, Option<String>);
@@ -37,7 +37,7 @@ pub fn grant_type(form: &Parameters, client: &AuthenticatedClient) -> Result<Gra
 pub async fn authorization_code(
     form: &Parameters,
     client: AuthenticatedClient,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     grants: &Grants,
     source: &Source,
 ) -> Result<Granted, TokenError> {
@@ -48,28 +48,37 @@ pub async fn authorization_code(
         Some(verifier) if pkce::is_verifier(verifier) => Some(pkce::challenge(verifier)),
         Some(_) => return Err(TokenError::grant("code_verifier is malformed")),
     };
-    let request = CodeRequest { client_id: &client.id, form };
+    let (owned, client_id, registry) = (form.clone(), client.id.clone(), registry.clone());
+    let url = Url::parse(&redirect_uri).map_err(|_| TokenError::grant("redirect_uri is not a URI"))?;
+    let check = move |grant: &Grant| {
+        judge_exchange(&owned, &client_id, url.clone(), grant)?;
+        check_audience(&owned, &registry, grant)
+    };
+    let exchange = Exchange { code, redirect_uri: Some(redirect_uri), challenge };
+    match grants.redeem(&client, exchange, check, source).await? {
+        Redemption::Redeemed(grant, refresh_token) => {
+            let scope = grant.scope.clone();
+            Ok((Warrant::of_grant(client, *grant, scope, SenderConstraint::Bearer), refresh_token))
+        }
+        Redemption::Refused | Redemption::Replayed => {
+            Err(TokenError::grant("the code is unknown, expired, used, or was given to another request"))
+        }
+        Redemption::Rejected(error) => Err(error),
+    }
+}
+
+/// The database has decided; the machine judges what it returned by the rules of RFC 6749.
+fn judge_exchange(form: &Parameters, client_id: &str, redirect_uri: Url, grant: &Grant) -> Result<(), TokenError> {
+    use accesstoken::{Input, Output};
+    let request = CodeRequest { client_id, form };
     let mut machine = accesstoken::AccessToken::new(&request);
-    step!(machine.advance(accesstoken::Input::None) => accesstoken::Output::Authenticate { .. }, TokenError::Machine("authenticate"));
-    step!(machine.advance(accesstoken::Input::Authenticated) => accesstoken::Output::Recover { .. }, TokenError::Machine("recover"));
-
-    let wrong = TokenError::grant("the code is unknown, expired, used, or was given to another request");
-    let exchange = Exchange { code, redirect_uri: Some(redirect_uri.clone()), challenge };
-    let (grant, refresh_token) = grants.redeem(&client, exchange, source).await?.ok_or(wrong)?;
-
-    // The database has decided; the machine judges what it returned by the rules of RFC 6749.
-    let url = Url::parse(&redirect_uri).map_err(|_| TokenError::Machine("redirect"))?;
-    let recovered = machine_grant(&client.id, &grant, url)?;
-    let mut machine = accesstoken::AccessToken::new(&request);
-    step!(machine.advance(accesstoken::Input::None) => accesstoken::Output::Authenticate { .. }, TokenError::Machine("authenticate"));
-    step!(machine.advance(accesstoken::Input::Authenticated) => accesstoken::Output::Recover { .. }, TokenError::Machine("recover"));
-    step!(machine.advance(accesstoken::Input::Recovered(Some(Box::new(recovered)))) => accesstoken::Output::Extend { .. }, TokenError::Machine("recovered"));
-    let extended = accesstoken::Input::Extended { access_extensions: Extensions::new() };
-    step!(machine.advance(extended) => accesstoken::Output::Issue { .. }, TokenError::Machine("issue"));
-
-    check_audience(form, registry, &grant)?;
-    let scope = grant.scope.clone();
-    Ok((Warrant::of_grant(client, grant, scope, SenderConstraint::Bearer), refresh_token))
+    step!(machine.advance(Input::None) => Output::Authenticate { .. }, TokenError::Machine("authenticate"));
+    step!(machine.advance(Input::Authenticated) => Output::Recover { .. }, TokenError::Machine("recover"));
+    let recovered = Input::Recovered(Some(Box::new(machine_grant(client_id, grant, redirect_uri)?)));
+    step!(machine.advance(recovered) => Output::Extend { .. }, TokenError::Machine("recovered"));
+    let extended = Input::Extended { access_extensions: Extensions::new() };
+    step!(machine.advance(extended) => Output::Issue { .. }, TokenError::Machine("issue"));
+    Ok(())
 }
 
 /// Uses a refresh token (RFC 6749 section 6). What is wrong with the request leaves the token as it was.
