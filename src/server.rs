@@ -247,17 +247,41 @@ async fn accept(
                 continue;
             }
         };
-        let service = service(&router, peer);
-        let connection = graceful.watch(server.serve_connection(prepare(stream), service).into_owned());
+        let (service, server, watcher) = (service(&router, peer), server.clone(), graceful.watcher());
+        let (patience, stop) = (settings.header_timeout.duration(), stop.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
+            let speaks = tokio::select! {
+                () = stop.cancelled() => false,
+                speaks = tokio::time::timeout(patience, speaks(&stream)) => speaks.unwrap_or(false),
+            };
+            if speaks {
+                let connection = watcher.watch(server.serve_connection(prepare(stream), service).into_owned());
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended");
+                }
             }
             drop(permit);
         });
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// Waits until it can be told what a connection speaks. What follows has time limits of its own; before, there are none, and
+/// callers that say nothing would hold their places for ever.
+async fn speaks(stream: &TcpStream) -> bool {
+    const HTTP_2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut seen = [0; HTTP_2.len()];
+    loop {
+        match stream.peek(&mut seen).await {
+            Ok(0) | Err(_) => return false,
+            Ok(length) if length == seen.len() || !seen.get(..length).is_some_and(|seen| HTTP_2.starts_with(seen)) => {
+                return true;
+            }
+            // A part of the preface can be seen again at once, so this looks again in a while.
+            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
 }
 
 fn prepare(stream: TcpStream) -> TokioIo<TcpStream> {
@@ -286,7 +310,9 @@ fn service(router: &Router, peer: SocketAddr) -> Service {
 /// Reads clients and keys again when somebody has changed them.
 async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
     let (sender, mut changes) = mpsc::channel(1);
-    let watching = tokio::spawn(database::watch_epoch(web.app.database.clone(), epoch, sender));
+    // In a set of its own, which ends it however this task ends: its listening connection would keep the pool from closing.
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(database::watch_epoch(web.app.database.clone(), epoch, sender));
     loop {
         let change = tokio::select! {
             () = stopped.cancelled() => break,
@@ -306,7 +332,7 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
             }
         }
     }
-    watching.abort();
+    watching.shutdown().await;
 }
 
 /// Removes what has expired, a bounded batch at a time.

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, change, open, output};
+use super::{Failure, change, open, output, registration};
 use crate::app::App;
 use crate::clients::{self, Api, ApiDraft, ClientError};
-use crate::platform::settings::{Millis, Settings};
+use crate::platform::settings::Settings;
 
 #[derive(Subcommand)]
 pub(super) enum ApiCommand {
@@ -13,12 +13,13 @@ pub(super) enum ApiCommand {
     Create(Members),
     /// Every API
     List {
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
     /// One API
     Show(One),
-    /// Change what is named and keep the rest
+    /// Change what is named and keep the rest; an empty value takes back
     Update(Members),
     /// Remove an API
     Delete(One),
@@ -26,31 +27,51 @@ pub(super) enum ApiCommand {
 
 #[derive(Args)]
 pub(super) struct One {
-    /// The audience
-    #[arg(long, value_name = "URI")]
-    audience: String,
+    #[command(flatten)]
+    named: Named,
+    /// Print a JSON object
     #[arg(long)]
     json: bool,
 }
 
+/// An API is named by its audience, with or without the flag.
 #[derive(Args)]
-#[command(after_help = "Example:
-  bonafide api create --audience https://api.example.com --scope orders:read --scope orders:write")]
-pub(super) struct Members {
-    /// What access tokens for it say in `aud`
+#[group(required = true, multiple = false)]
+struct Named {
+    /// What access tokens for it say in `aud`: an absolute URI
+    #[arg(value_name = "URI")]
+    positional: Option<String>,
+    /// The same as a flag
     #[arg(long, value_name = "URI")]
-    audience: String,
+    audience: Option<String>,
+}
+
+impl Named {
+    fn audience(self) -> String {
+        self.audience.or(self.positional).unwrap_or_default()
+    }
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  bonafide api create --audience https://api.example.com --scope orders:read --scope orders:write
+  bonafide api update https://api.example.com --token-format jwt --lifetime 5m")]
+pub(super) struct Members {
+    #[command(flatten)]
+    named: Named,
+    /// Shown to people [default: the audience]
     #[arg(long)]
     name: Option<String>,
-    /// May be repeated
-    #[arg(long = "scope")]
+    /// What tokens for it may hold besides the OpenID scopes; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// at+jwt (RFC 9068) or jwt, for stacks that refuse the newer type
     #[arg(long, value_name = "FORMAT")]
     token_format: Option<String>,
-    /// Of its access tokens, like 15m
+    /// Of its access tokens, like 15m [default: the setting `tokens.access_lifetime`]
     #[arg(long, value_name = "DURATION")]
     lifetime: Option<String>,
+    /// Print a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -73,15 +94,20 @@ impl ApiCommand {
             }
             Self::Update(members) => {
                 let json = members.json;
-                let before = find(app, &members.audience)?;
-                let api = members.draft().apply(Some(&before))?;
-                clients::save_api(&app.database, api.clone(), change(app, "updated")).await?;
-                show(&api, json)
+                let draft = members.draft();
+                let before = find(app, &draft.audience)?;
+                let api = draft.apply(Some(&before))?;
+                let members = |api| registration::members(&ApiDraft::of(api));
+                let changed = registration::differing(&members(&before)?, &members(&api)?);
+                if !changed.is_empty() {
+                    clients::save_api(&app.database, api.clone(), change(app, "updated")).await?;
+                }
+                if json { show(&api, true) } else { output::line(&registration::outcome(&api.audience, &changed)) }
             }
             Self::List { json } => {
                 let all = app.clients.registry().all_apis();
                 if json {
-                    return output::json(&all);
+                    return output::json(&all.iter().map(ApiDraft::of).collect::<Vec<_>>());
                 }
                 let rows: Vec<[String; 4]> = all
                     .into_iter()
@@ -89,11 +115,11 @@ impl ApiCommand {
                     .collect();
                 output::table(["audience", "name", "format", "scopes"], &rows)
             }
-            Self::Show(one) => show(&find(app, &one.audience)?, one.json),
+            Self::Show(one) => show(&find(app, &one.named.audience())?, one.json),
             Self::Delete(one) => {
-                let api = find(app, &one.audience)?;
-                clients::delete_api(&app.database, one.audience, change(app, "deleted")).await?;
-                show(&api, one.json)
+                let api = find(app, &one.named.audience())?;
+                clients::delete_api(&app.database, api.audience.clone(), change(app, "deleted")).await?;
+                if one.json { show(&api, true) } else { output::line(&format!("deleted {}", api.audience)) }
             }
         }
     }
@@ -102,9 +128,11 @@ impl ApiCommand {
 impl Members {
     fn draft(self) -> ApiDraft {
         ApiDraft {
-            audience: self.audience,
+            audience: self.named.audience(),
             name: self.name,
-            scopes: (!self.scopes.is_empty()).then_some(self.scopes),
+            // `--scope ''` is a list with nothing in it; no --scope at all says nothing.
+            scopes: (!self.scopes.is_empty())
+                .then(|| self.scopes.into_iter().filter(|scope| !scope.is_empty()).collect()),
             token_format: self.token_format,
             lifetime: self.lifetime,
         }
@@ -118,13 +146,13 @@ fn find(app: &App, audience: &str) -> Result<Api, Failure> {
 
 fn show(api: &Api, json: bool) -> Result<(), Failure> {
     if json {
-        return output::json(api);
+        return output::json(&ApiDraft::of(api));
     }
     output::fields(&[
         ("audience", api.audience.clone()),
         ("name", api.name.clone()),
         ("token format", api.token_format.name().to_owned()),
-        ("lifetime", api.access_token_lifetime.map(|millis| Millis::new(millis).to_string()).unwrap_or_default()),
+        ("lifetime", ApiDraft::of(api).lifetime.unwrap_or_default()),
         ("scopes", api.scopes.join(" ")),
     ])
 }

@@ -7,7 +7,11 @@ use super::{Failure, output};
 use crate::platform::settings::Layers;
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  bonafide config
+  bonafide --config /etc/bonafide.toml --set limits.enabled=false config --json")]
 pub(super) struct Config {
+    /// Print a JSON array of name, value, origin
     #[arg(long)]
     json: bool,
 }
@@ -23,7 +27,7 @@ impl Config {
             output::json(&all)?;
         } else {
             let rows: Vec<[String; 3]> =
-                settings.into_iter().map(|one| [one.name, one.value, one.origin.to_string()]).collect();
+                settings.into_iter().map(|one| [one.name, one.value.to_string(), one.origin.to_string()]).collect();
             output::table(["setting", "value", "from"], &rows)?;
         }
         // Printed all the same, so that what is wrong can be seen.

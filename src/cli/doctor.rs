@@ -1,22 +1,28 @@
 //! `bonafide doctor`: is this installation in order?
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
 
 use chrono::Duration;
 use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, output};
-use crate::keys::{self, Alg, KeyRing};
+use crate::keys::{self, Alg, KeyRing, State};
 use crate::platform::clock::{Clock, SystemClock, from_millis};
 use crate::platform::database::Database;
-use crate::platform::random::{Random, SystemRandom};
 use crate::platform::secrets::MasterKey;
-use crate::platform::settings::{Settings, SettingsError};
+use crate::platform::settings::{Millis, Settings, SettingsError};
+
+/// Clocks of nodes may be apart by so much without harm.
+const SKEW: Duration = Duration::seconds(5);
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  bonafide doctor
+  bonafide --config /etc/bonafide.toml doctor --json")]
 pub(super) struct Doctor {
+    /// Print a JSON array of check, ok, message
     #[arg(long)]
     json: bool,
 }
@@ -63,15 +69,17 @@ impl Doctor {
 async fn examine(settings: &Settings) -> Vec<Finding> {
     let mut checks = vec![
         Finding { check: "settings", ok: true, message: "every setting is known and has a value that does".to_owned() },
-        Finding::of("issuer", issuer(settings)),
-        Finding::of("limits", limits(settings)),
+        Finding { check: "issuer", ok: true, message: issuer(settings) },
+        Finding { check: "limits", ok: true, message: limits(settings) },
     ];
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let master = if settings.keys.dir.join("master.key").exists() {
-        MasterKey::load_or_create(&settings.keys.dir, random.as_ref()).map_err(|error| error.to_string())
-    } else {
-        Err(format!("{}: no master key yet; the first start makes it", settings.keys.dir.display()))
-    };
+    let dir = settings.keys.dir.display();
+    let master = MasterKey::load(&settings.keys.dir).map_err(|error| error.to_string()).and_then(|key| {
+        key.ok_or_else(|| {
+            format!(
+                "keys.dir: no master.key in {dir}; a first start makes it, a database in use needs the old one back"
+            )
+        })
+    });
     checks.push(Finding::of("master", master.as_ref().map(|_| "readable by its owner only".to_owned())));
     if let Some(file) = sqlite_file(settings) {
         // Connecting would make the file: that is not a doctor's work.
@@ -105,24 +113,24 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
     checks
 }
 
-fn issuer(settings: &Settings) -> Result<String, String> {
+/// What works, but hardly as it is meant.
+fn issuer(settings: &Settings) -> String {
     let is_default = settings.issuer == "http://localhost:8080";
     if is_default && !settings.listen.is_loopback() {
-        return Err(
-            "issuer is the default but listen is not loopback: set issuer to the URL that people use".to_owned()
-        );
+        return "warning: issuer is the default but listen is not loopback: set issuer to the URL that people use"
+            .to_owned();
     }
     if !settings.https() && settings.allow_insecure_issuer {
-        return Err(format!("{} is plain http: passwords and tokens travel readable", settings.issuer));
+        return format!("warning: {} is plain http: passwords and tokens travel readable", settings.issuer);
     }
-    Ok(settings.issuer.clone())
+    settings.issuer.clone()
 }
 
-fn limits(settings: &Settings) -> Result<String, String> {
+fn limits(settings: &Settings) -> String {
     if settings.limits.enabled {
-        Ok("passwords may be tried a bounded number of times".to_owned())
+        "passwords may be tried a bounded number of times".to_owned()
     } else {
-        Err("limits.enabled is false: passwords may be tried without end".to_owned())
+        "warning: limits.enabled is false: passwords may be tried without end".to_owned()
     }
 }
 
@@ -153,22 +161,25 @@ async fn keys_open(database: &Database, master: &MasterKey) -> Result<String, St
     let ring = KeyRing::load(database, master.sealing().clone()).await.map_err(|error| error.to_string())?;
     let set = ring.set();
     let listed = keys::list(database).await.map_err(|error| error.to_string())?;
+    let mut said = format!("{} open with the master key", set.len());
     for alg in Alg::ALL {
         if set.signing(alg).is_none() {
             return Err(format!("no {alg} key signs; the next start makes one"));
         }
-        if !listed.iter().any(|key| key.alg == alg.name() && key.state == "next") {
+        let Some(next) = listed.iter().find(|key| key.alg == alg.name() && key.state == State::Next.name()) else {
             return Err(format!("no next {alg} key is published; the next start makes one"));
-        }
+        };
+        let age = Millis::new((SystemClock.now() - next.published_at).num_minutes().max(0) * 60_000);
+        let _ = write!(said, "; next {alg} key {} published {age} ago", next.kid);
     }
-    Ok(format!("{} open with the master key", listed.len()))
+    Ok(said)
 }
 
 async fn clock(database: &Database) -> Result<String, String> {
     let now = SystemClock.now();
     let newest = crate::audit::newest(database).await.map_err(|error| error.to_string())?;
     match newest.map(from_millis) {
-        Some(newest) if newest > now + Duration::seconds(5) => Err(format!(
+        Some(newest) if newest > now + SKEW => Err(format!(
             "the newest record is from {newest}, which is yet to come: the clock was set back, or another node's runs ahead"
         )),
         _ => Ok(now.to_rfc3339()),

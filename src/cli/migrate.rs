@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Failure, output};
 use crate::app::AppError;
-use crate::platform::database::Database;
+use crate::platform::database::{Applied, Database};
 use crate::platform::settings::Settings;
 
 #[derive(Subcommand)]
@@ -15,16 +15,24 @@ use crate::platform::settings::Settings;
   bonafide migrate down -n 2")]
 pub(super) enum Migrate {
     /// Run every migration that is missing
-    Up,
+    Up {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Take the last migrations back; what they held is lost
     Down {
         /// How many
-        #[arg(short = 'n', default_value_t = 1)]
+        #[arg(short = 'n', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Which migrations have run
     #[command(visible_alias = "list")]
     Status {
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
@@ -40,16 +48,22 @@ impl Migrate {
 
     async fn on(self, database: &Database, settings: &Settings) -> Result<(), Failure> {
         match self {
-            Self::Up => {
+            Self::Up { json } => {
+                let before = migrations(database).await?;
                 let ran = database.migrate_up(&settings.database).await.map_err(AppError::from)?;
-                output::line(&if ran == 0 { "nothing to do".to_owned() } else { format!("ran {ran} migrations") })
+                // What another program did meanwhile is not ours to report.
+                let done = if ran == 0 { Vec::new() } else { moved(&before, &migrations(database).await?) };
+                if json { output::json(&json!({"applied": done})) } else { tell("applied", &done) }
             }
-            Self::Down { steps } => {
+            Self::Down { steps, json } => {
+                let before = migrations(database).await?;
                 database.migrate_down(&settings.database, steps).await.map_err(AppError::from)?;
-                output::line(&format!("took {steps} back"))
+                let mut done = moved(&before, &migrations(database).await?);
+                done.reverse();
+                if json { output::json(&json!({"taken_back": done})) } else { tell("took back", &done) }
             }
             Self::Status { json } => {
-                let all = database.migrations().await.map_err(AppError::from)?;
+                let all = migrations(database).await?;
                 if json {
                     return output::json(
                         &all.iter().map(|one| json!({"name": one.name, "applied": one.applied})).collect::<Vec<_>>(),
@@ -63,4 +77,20 @@ impl Migrate {
             }
         }
     }
+}
+
+async fn migrations(database: &Database) -> Result<Vec<Applied>, Failure> {
+    Ok(database.migrations().await.map_err(AppError::from)?)
+}
+
+/// The names of the migrations whose state has changed.
+fn moved(before: &[Applied], after: &[Applied]) -> Vec<String> {
+    before.iter().zip(after).filter(|(before, after)| before != after).map(|(_, after)| after.name.clone()).collect()
+}
+
+fn tell(what: &str, names: &[String]) -> Result<(), Failure> {
+    if names.is_empty() {
+        return output::line("nothing to do");
+    }
+    names.iter().try_for_each(|name| output::line(&format!("{what} {name}")))
 }

@@ -4,16 +4,21 @@ mod api;
 mod client;
 mod config;
 mod doctor;
+mod import;
 mod key;
 mod migrate;
 mod output;
+mod registration;
 mod serve;
 mod user;
 
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{App, AppError, Schema};
@@ -21,8 +26,9 @@ use crate::clients::{Change, ClientError, Problem};
 use crate::identity::IdentityError;
 use crate::keys::KeyError;
 use crate::platform::clock::SystemClock;
+use crate::platform::database::DatabaseError;
 use crate::platform::random::SystemRandom;
-use crate::platform::settings::{Layers, Settings, SettingsError, Sources};
+use crate::platform::settings::{Layers, Origin, Settings, SettingsError, Sources};
 use crate::platform::telemetry;
 use crate::server::StartError;
 
@@ -39,10 +45,10 @@ use crate::server::StartError;
 )]
 struct Cli {
     /// A settings file over the defaults
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     config: Option<PathBuf>,
-    /// A setting, over file and environment
-    #[arg(long = "set", global = true, value_name = "NAME=VALUE")]
+    /// A setting by its name in config/bonafide.toml, over file and environment; may be repeated
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE", help_heading = "Settings")]
     settings: Vec<String>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -105,29 +111,112 @@ impl From<Problem> for Failure {
     }
 }
 
-/// Runs the program with its arguments.
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Faults) => ExitCode::FAILURE,
-        Err(failure) => {
-            eprintln!("bonafide: {failure}");
-            match failure {
-                Failure::Settings(_)
-                | Failure::Usage(_)
-                | Failure::Start(StartError::Listen { .. } | StartError::Web(_)) => ExitCode::from(2),
-                Failure::App(AppError::Secrets(_)) | Failure::Start(StartError::App(AppError::Secrets(_))) => {
-                    ExitCode::from(2)
-                }
-                _ => ExitCode::FAILURE,
-            }
+impl Failure {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Settings(_)
+            | Self::Usage(_)
+            | Self::Start(
+                StartError::Listen { .. } | StartError::Web(_) | StartError::Bootstrap(IdentityError::Refused(_)),
+            ) => ExitCode::from(2),
+            Self::App(error) | Self::Start(StartError::App(error)) if blames_settings(error) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
         }
     }
 }
 
+/// Whether an operator has to change a setting or a key file before it can work.
+fn blames_settings(error: &AppError) -> bool {
+    matches!(
+        error,
+        AppError::Secrets(_) | AppError::Key(KeyError::Sealed(_)) | AppError::Database(DatabaseError::Settings(_))
+    )
+}
+
+/// Runs the program with its arguments.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let outcome = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => on_one_side(&cli, &arguments).and_then(|()| run(cli)),
+        Err(error) if is_help(error.kind()) => {
+            // Help that was asked for goes to stdout, help instead of a command to stderr.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+        Err(error) => Err(Failure::Usage(usage(&error.to_string()))),
+    };
+    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+    let said = failure.to_string();
+    if !said.is_empty() {
+        note(&format!("bonafide: {}", said.split_whitespace().collect::<Vec<_>>().join(" ")));
+    }
+    failure.code()
+}
+
+/// Of a global flag before and after the command clap keeps one place only; a setting must not get lost unseen.
+fn on_one_side(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
+    for (flag, taken) in [("--set", cli.settings.len()), ("--config", usize::from(cli.config.is_some()))] {
+        let is_it = |argument: &&OsString| {
+            let rest = argument.to_str().and_then(|text| text.strip_prefix(flag));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        if arguments.iter().filter(is_it).count() > taken {
+            return Err(Failure::Usage(format!("{flag} is there before and after the command: keep to one side")));
+        }
+    }
+    Ok(())
+}
+
+fn is_help(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::MissingSubcommand
+    )
+}
+
+/// A line on stderr, for people; nobody has to be there to read it.
+fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// What clap says over many lines, as one: the fault, its tips, and whose help to read.
+fn usage(text: &str) -> String {
+    let (fault, rest) = text.split_once("\n\nUsage: ").unwrap_or((text, ""));
+    let fault = fault.split("\n\nFor more information").next().unwrap_or(fault);
+    let mut said = String::new();
+    for line in fault.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        if !said.is_empty() {
+            said.push_str(if line.starts_with("tip: ") { "; " } else { " " });
+        }
+        said.push_str(line.strip_prefix("tip: ").unwrap_or(line));
+    }
+    let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    let command: Vec<&str> = rest.split_whitespace().take_while(is_name).collect();
+    let command = if command.is_empty() { "bonafide".to_owned() } else { command.join(" ") };
+    format!("{said} (see `{command} --help`)")
+}
+
+/// The environment; variables of others may hold any bytes, ours are text.
+fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, SettingsError> {
+    all.filter_map(|(name, value)| Some((name.into_string().ok().filter(|name| name.starts_with("BONAFIDE_"))?, value)))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(SettingsError {
+                setting: name.clone(),
+                origin: Origin::Environment(name),
+                reason: "is not UTF-8".to_owned(),
+            }),
+        })
+        .collect()
+}
+
 fn run(cli: Cli) -> Result<(), Failure> {
-    let mut sources = Sources { file: cli.config, environment: std::env::vars().collect(), flags: Vec::new() };
+    let environment = environment(std::env::vars_os())?;
+    let mut sources = Sources { file: cli.config, environment, flags: Vec::new() };
     for setting in &cli.settings {
         let (name, value) =
             setting.split_once('=').ok_or_else(|| Failure::Usage(format!("--set {setting}: write NAME=VALUE")))?;
@@ -175,4 +264,48 @@ async fn open(settings: Settings) -> Result<App, AppError> {
 /// What a change of clients is recorded as.
 fn change(app: &App, what: &'static str) -> Change {
     Change { what, now: app.clock.now(), random: app.random.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_are_one_line_with_the_help_to_read() {
+        let said = |arguments: &[&str]| usage(&Cli::try_parse_from(arguments).err().unwrap().to_string());
+        assert_eq!(
+            said(&["bonafide", "client", "create", "--nam", "x"]),
+            "unexpected argument '--nam' found; a similar argument exists: '--name' (see `bonafide client create --help`)"
+        );
+        let missing = said(&["bonafide", "client", "show"]);
+        assert!(missing.ends_with("not provided: <ID> (see `bonafide client show --help`)"), "{missing}");
+    }
+
+    #[test]
+    fn no_setting_gets_lost_between_two_sides() {
+        let accepted = |text: &str| {
+            let arguments: Vec<OsString> = text.split(' ').map(OsString::from).collect();
+            on_one_side(&Cli::try_parse_from(&arguments).unwrap(), &arguments).is_ok()
+        };
+        assert!(accepted("bonafide --set a=1 --set=b=2 --config f config"));
+        assert!(accepted("bonafide config --set a=1 --set b=2"));
+        assert!(!accepted("bonafide --set a=1 config --set b=2"));
+        assert!(!accepted("bonafide --config f config --config g"));
+    }
+
+    #[test]
+    fn the_environment_may_hold_any_bytes_but_in_our_variables() {
+        let pair = |name: &str, value: &[u8]| (OsString::from(name), OsString::from_vec(value.to_vec()));
+        assert_eq!(environment([pair("OTHER", b"\xff"), pair("BONAFIDE_X", b"1")].into_iter()).unwrap().len(), 1);
+        assert!(environment([pair("BONAFIDE_X", b"\xff")].into_iter()).is_err());
+    }
 }

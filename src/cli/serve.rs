@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, output};
 use crate::platform::clock::SystemClock;
@@ -40,7 +40,8 @@ impl Serve {
         let settings = Settings::load(&sources)?;
         if self.dev && !(settings.listen.is_loopback() && settings.management.listen.is_loopback()) {
             return Err(Failure::Usage(
-                "--dev listens on loopback addresses only: its mailbox and its demo application are open to everybody"
+                "--dev listens on loopback addresses only, because its mailbox and its demo application are open to everybody: \
+                 set listen and management.listen to localhost:PORT"
                     .to_owned(),
             ));
         }
@@ -58,8 +59,7 @@ impl Serve {
 
 async fn serve(settings: Settings, options: Options) -> Result<(), Failure> {
     // Asked for before anything starts: a signal during the start stops it in order too.
-    let handler = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
-    let (mut terminate, mut interrupt) = (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
+    let (first, second) = (Told::listen()?, Told::listen()?);
     let issuer = settings.issuer.clone();
     let server = Server::start_with(settings, Arc::new(SystemClock), Arc::new(SystemRandom), options).await?;
     if options.terminal || options.dev {
@@ -76,12 +76,33 @@ async fn serve(settings: Settings, options: Options) -> Result<(), Failure> {
     } else if options.dev && server.app().accounts.nobody().await? {
         output::line("  first sign-in     make an account on the sign-up page, or with `bonafide user create`")?;
     }
-    let told = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    server.run_until(told).await;
+    // Who asks twice does not want to wait for requests in flight.
+    tokio::select! {
+        () = server.run_until(first.times(1)) => {}
+        () = second.times(2) => tracing::warn!("stopped at once: requests in flight are cut off"),
+    }
     Ok(())
+}
+
+/// SIGTERM and SIGINT.
+struct Told {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    fn listen() -> Result<Self, Failure> {
+        let handler = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
+        Ok(Self { terminate: handler(SignalKind::terminate())?, interrupt: handler(SignalKind::interrupt())? })
+    }
+
+    /// Waits until one of them has come so often.
+    async fn times(mut self, times: usize) {
+        for _ in 0..times {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! `bonafide user`.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, open, output};
+use super::{Failure, note, open, output};
 use crate::app::App;
 use crate::identity::{self, NewAccount};
 use crate::platform::settings::Settings;
+
+/// Longer input is longer than any password that is taken, so that nothing is cut off unseen.
+const MOST_BYTES: u64 = 4096;
 
 #[derive(Subcommand)]
 pub(super) enum User {
@@ -15,6 +18,7 @@ pub(super) enum User {
     Create(Create),
     /// Everybody
     List {
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
@@ -27,6 +31,8 @@ pub(super) enum User {
     /// Remove somebody with all that belongs to them
     Delete(Who),
     /// Give somebody a new password; their sessions and grants end
+    #[command(after_help = "Example:
+  bonafide user set-password ada@example.com --password-stdin < password.txt")]
     SetPassword {
         #[command(flatten)]
         who: Who,
@@ -35,13 +41,16 @@ pub(super) enum User {
         password_stdin: bool,
     },
     /// Give a role
+    #[command(after_help = "Example:\n  bonafide user grant admin ada@example.com")]
     Grant {
+        /// Small letters, digits, - and _
         role: String,
         #[command(flatten)]
         who: Who,
     },
     /// Take a role
     Revoke {
+        /// Small letters, digits, - and _
         role: String,
         #[command(flatten)]
         who: Who,
@@ -51,7 +60,9 @@ pub(super) enum User {
 #[derive(Args)]
 pub(super) struct Who {
     /// Id, e-mail address or username
+    #[arg(value_name = "WHO")]
     who: String,
+    /// Print a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -61,21 +72,25 @@ pub(super) struct Who {
   echo 'correct horse battery' | bonafide user create --email ada@example.com --name Ada --password-stdin
   bonafide user create --email root@example.com --role admin --verified --password-stdin < password.txt")]
 pub(super) struct Create {
-    #[arg(long)]
+    /// To sign in with and to write to; may be left out where there is a username
+    #[arg(long, required_unless_present = "username")]
     email: Option<String>,
+    /// To sign in with
     #[arg(long)]
     username: Option<String>,
+    /// Full name
     #[arg(long)]
     name: Option<String>,
     /// Read the password from standard input (one trailing line break is dropped)
     #[arg(long)]
     password_stdin: bool,
-    /// May be repeated
-    #[arg(long = "role")]
+    /// May be repeated; admin may do everything
+    #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
     /// The e-mail address is known to be theirs
     #[arg(long)]
     verified: bool,
+    /// Print a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -116,7 +131,14 @@ impl User {
             Self::Show(who) => show(&accounts.find(&who.who).await?, who.json),
             Self::Enable(who) => show(&accounts.set_disabled(&who.who, false).await?, who.json),
             Self::Disable(who) => show(&accounts.set_disabled(&who.who, true).await?, who.json),
-            Self::Delete(who) => show(&accounts.delete(&who.who).await?, who.json),
+            Self::Delete(who) => {
+                let person = accounts.delete(&who.who).await?;
+                if who.json {
+                    show(&person, true)
+                } else {
+                    output::line(&format!("deleted {} ({})", who.who, person.id))
+                }
+            }
             Self::SetPassword { who, .. } => show(&accounts.set_password(&who.who, &password()?).await?, who.json),
             Self::Grant { role, who } => show(&accounts.grant_role(&who.who, checked(&role)?).await?, who.json),
             Self::Revoke { role, who } => show(&accounts.revoke_role(&who.who, checked(&role)?).await?, who.json),
@@ -139,7 +161,10 @@ impl Create {
         };
         let person = app.accounts.create(account).await?;
         if !self.password_stdin {
-            eprintln!("no password: {} cannot sign in with one until `bonafide user set-password` gives it", person.id);
+            note(&format!(
+                "no password: {0} cannot sign in with one until `bonafide user set-password {0} --password-stdin` gives it",
+                person.id
+            ));
         }
         show(&person, self.json)
     }
@@ -175,9 +200,12 @@ fn checked(role: &str) -> Result<&str, Failure> {
 
 /// The password on standard input, without its one trailing line break.
 fn password() -> Result<String, Failure> {
+    if std::io::stdin().is_terminal() {
+        note("type the password, a line break and Ctrl-D; it shows on the screen");
+    }
     let mut text = String::new();
     std::io::stdin()
-        .take(4096)
+        .take(MOST_BYTES)
         .read_to_string(&mut text)
         .map_err(|error| Failure::File("standard input".to_owned(), error))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

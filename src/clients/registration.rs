@@ -77,6 +77,39 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// What a client is registered with, in an order that does not depend on how it was written. Never its secret.
+    pub fn of(client: &Client) -> Self {
+        let duration = |millis: Option<i64>| millis.map(|millis| Millis::new(millis).to_string());
+        let mut grant_types: Vec<String> = client.grant_types.iter().map(|grant| grant.name().to_owned()).collect();
+        grant_types.sort();
+        grant_types.dedup();
+        let response_types = client.may(GrantType::AuthorizationCode).then(|| "code".to_owned());
+        Self {
+            client_id: Some(client.id.clone()),
+            client_name: Some(client.name.clone()),
+            client_secret: None,
+            redirect_uris: Some(client.redirect_uris.clone()),
+            post_logout_redirect_uris: Some(client.post_logout_redirect_uris.clone()),
+            grant_types: Some(grant_types),
+            response_types: Some(response_types.into_iter().collect()),
+            token_endpoint_auth_method: Some(client.auth_method.name().to_owned()),
+            scope: Some(list(Some(&client.scopes), None).join(" ")),
+            id_token_signed_response_alg: Some(client.id_token_alg.name().to_owned()),
+            logo_uri: client.logo_uri.clone(),
+            backchannel_logout_uri: client.backchannel_logout_uri.clone(),
+            frontchannel_logout_uri: client.frontchannel_logout_uri.clone(),
+            first_party: Some(client.first_party),
+            pkce: Some(if client.pkce_required { "required" } else { "optional" }.to_owned()),
+            claims_in_id_token: Some(client.claims_in_id_token),
+            token_format: client.token_format.map(|format| format.name().to_owned()),
+            api: client.default_audience.clone(),
+            refresh_grace: duration(client.refresh_grace),
+            access_token_lifetime: duration(client.access_token_lifetime),
+            refresh_token_lifetime: duration(client.refresh_token_lifetime),
+            introspects: Some(client.introspects.clone()),
+        }
+    }
+
     /// The client that this makes of `before` (or of the defaults), checked. `known_scopes` are those of registered APIs.
     pub fn apply(&self, id: String, before: Option<&Client>, apis: &[Api]) -> Result<Client, Problem> {
         let method = self.auth_method(before)?;
@@ -106,15 +139,25 @@ impl Draft {
             },
             token_format: match &self.token_format {
                 None => before.and_then(|client| client.token_format),
+                Some(name) if name.is_empty() => None,
                 Some(name) => Some(format_of(name)?),
             },
             default_audience,
-            refresh_grace: duration("refresh_grace", self.refresh_grace.as_ref())?
-                .or_else(|| before.and_then(|client| client.refresh_grace)),
-            access_token_lifetime: duration("access_token_lifetime", self.access_token_lifetime.as_ref())?
-                .or_else(|| before.and_then(|client| client.access_token_lifetime)),
-            refresh_token_lifetime: duration("refresh_token_lifetime", self.refresh_token_lifetime.as_ref())?
-                .or_else(|| before.and_then(|client| client.refresh_token_lifetime)),
+            refresh_grace: duration(
+                "refresh_grace",
+                self.refresh_grace.as_ref(),
+                before.and_then(|client| client.refresh_grace),
+            )?,
+            access_token_lifetime: duration(
+                "access_token_lifetime",
+                self.access_token_lifetime.as_ref(),
+                before.and_then(|client| client.access_token_lifetime),
+            )?,
+            refresh_token_lifetime: duration(
+                "refresh_token_lifetime",
+                self.refresh_token_lifetime.as_ref(),
+                before.and_then(|client| client.refresh_token_lifetime),
+            )?,
             backchannel_logout_uri: keep(
                 self.backchannel_logout_uri.as_ref(),
                 before.and_then(|client| client.backchannel_logout_uri.as_ref()),
@@ -238,10 +281,22 @@ pub struct ApiDraft {
     pub name: Option<String>,
     pub scopes: Option<Vec<String>>,
     pub token_format: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<String>,
 }
 
 impl ApiDraft {
+    /// What an API is registered with.
+    pub fn of(api: &Api) -> Self {
+        Self {
+            audience: api.audience.clone(),
+            name: Some(api.name.clone()),
+            scopes: Some(api.scopes.clone()),
+            token_format: Some(api.token_format.name().to_owned()),
+            lifetime: api.access_token_lifetime.map(|millis| Millis::new(millis).to_string()),
+        }
+    }
+
     pub fn apply(&self, before: Option<&Api>) -> Result<Api, Problem> {
         let url = url::Url::parse(&self.audience)
             .map_err(|error| Problem::new("audience", format!("is not an absolute URI: {error}")))?;
@@ -274,19 +329,33 @@ impl ApiDraft {
                 None => before.map_or(TokenFormat::AtJwt, |api| api.token_format),
                 Some(name) => format_of(name)?,
             },
-            access_token_lifetime: duration("lifetime", self.lifetime.as_ref())?
-                .or_else(|| before.and_then(|api| api.access_token_lifetime)),
+            access_token_lifetime: duration(
+                "lifetime",
+                self.lifetime.as_ref(),
+                before.and_then(|api| api.access_token_lifetime),
+            )?,
             scopes,
         })
     }
 }
 
 fn format_of(name: &str) -> Result<TokenFormat, Problem> {
+    if name == "opaque" {
+        let reason = "opaque access tokens come with introspection, in a later version; at+jwt and jwt are there now";
+        return Err(Problem::new("token_format", reason));
+    }
     TokenFormat::parse(name).ok_or_else(|| one_of("token_format", name, "at+jwt, jwt"))
 }
 
-fn duration(member: &'static str, text: Option<&String>) -> Result<Option<i64>, Problem> {
-    text.map(|text| Millis::parse(text).map(Millis::get).map_err(|reason| Problem::new(member, reason))).transpose()
+/// An empty text takes a value back.
+fn duration(member: &'static str, given: Option<&String>, before: Option<i64>) -> Result<Option<i64>, Problem> {
+    match given {
+        None => Ok(before),
+        Some(text) if text.is_empty() => Ok(None),
+        Some(text) => {
+            Millis::parse(text).map(|millis| Some(millis.get())).map_err(|reason| Problem::new(member, reason))
+        }
+    }
 }
 
 /// An empty text takes a value back.
@@ -343,6 +412,24 @@ mod tests {
         assert_eq!(member(Draft { pkce: Some("optional".to_owned()), ..public.clone() }), "pkce");
         let both = Some(vec!["authorization_code".to_owned(), "client_credentials".to_owned()]);
         assert_eq!(member(Draft { grant_types: both, ..public }), "grant_types");
+    }
+
+    #[test]
+    fn what_a_client_is_registered_with_makes_it_again() {
+        let draft = Draft {
+            scope: Some("profile openid".to_owned()),
+            refresh_grace: Some("1m 30s".to_owned()),
+            token_format: Some("jwt".to_owned()),
+            claims_in_id_token: Some(true),
+            ..web()
+        };
+        let client = draft.apply("c".to_owned(), None, &[]).unwrap();
+        let again = Draft::of(&client).apply("c".to_owned(), None, &[]).unwrap();
+        assert_eq!(Draft::of(&again), Draft::of(&client));
+        assert_eq!(again.refresh_grace, Some(90_000));
+        let back = Draft { refresh_grace: Some(String::new()), token_format: Some(String::new()), ..Draft::default() };
+        let back = back.apply("c".to_owned(), Some(&client), &[]).unwrap();
+        assert_eq!((back.refresh_grace, back.token_format), (None, None));
     }
 
     #[test]

@@ -74,6 +74,8 @@ impl Registry {
 /// The registry, swapped whole when it changes.
 pub struct Clients {
     registry: ArcSwap<Registry>,
+    /// One reading at a time: of two, the older could be stored last.
+    reading: Mutex<()>,
     /// When an unknown client last made us read again: somebody who guesses ids must not make us read all the time.
     reloaded_for_unknown: Mutex<i64>,
 }
@@ -84,7 +86,11 @@ const RELOAD_PAUSE: i64 = 500;
 impl Clients {
     pub async fn load(database: &Database) -> Result<Self, ClientError> {
         let registry = read(database).await?;
-        Ok(Self { registry: ArcSwap::from_pointee(registry), reloaded_for_unknown: Mutex::new(i64::MIN) })
+        Ok(Self {
+            registry: ArcSwap::from_pointee(registry),
+            reading: Mutex::new(()),
+            reloaded_for_unknown: Mutex::new(i64::MIN),
+        })
     }
 
     pub fn registry(&self) -> Arc<Registry> {
@@ -92,6 +98,7 @@ impl Clients {
     }
 
     pub async fn reload(&self, database: &Database) -> Result<(), ClientError> {
+        let _alone = self.reading.lock().await;
         self.registry.store(Arc::new(read(database).await?));
         Ok(())
     }

@@ -27,6 +27,33 @@ impl CookieNames {
         self.secure
     }
 
+    /// Leaves our own cookies in a request and nothing else. The session's only where it comes once: of two nobody can
+    /// say which is the browser's. By the name as it is written: the session library would decode `%5F_Host-…`, which any
+    /// site of the domain may set, to the name that only we can set.
+    pub fn keep_own(&self, headers: &mut HeaderMap) {
+        let cookies = headers.get_all(header::COOKIE).iter();
+        let pairs: Vec<&str> =
+            cookies.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';')).map(str::trim).collect();
+        let named = |pair: &&str, wanted: &str| pair.split_once('=').is_some_and(|(name, _)| name == wanted);
+        let is_clear = pairs.iter().filter(|pair| named(pair, &self.session)).count() == 1;
+        let ours = |pair: &&str| named(pair, &self.browser) || (is_clear && named(pair, &self.session));
+        let kept = pairs.into_iter().filter(ours).collect::<Vec<_>>().join("; ");
+        headers.remove(header::COOKIE);
+        if let (false, Ok(value)) = (kept.is_empty(), HeaderValue::from_str(&kept)) {
+            headers.insert(header::COOKIE, value);
+        }
+    }
+
+    /// The header that takes the session's cookie back, whole: without `Secure` browsers do not let go of a `__Host-`
+    /// cookie. Any other header as it is.
+    pub fn whole(&self, set: HeaderValue) -> HeaderValue {
+        let Some(text) = set.to_str().ok().filter(|text| text.starts_with(&format!("{}=;", self.session))) else {
+            return set;
+        };
+        let secure = if self.secure { "; Secure" } else { "" };
+        HeaderValue::from_str(&format!("{text}; HttpOnly; SameSite=Lax{secure}")).unwrap_or(set)
+    }
+
     /// The browser's secret, if it has one of ours. One that comes twice is nobody's.
     pub fn browser_secret<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         let mut found = headers

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
-use tower_http::timeout::RequestBodyTimeoutLayer;
+use serde_json::json;
+use tower::util::MapRequestLayer;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
-use super::answer::Trouble;
+use super::answer::{self, Trouble};
 use super::caller::Caller;
 use super::protocol::{authorize, discovery, logout, token, userinfo};
 use super::state::Web;
@@ -94,13 +95,18 @@ pub fn router(web: Arc<Web>) -> Router {
         if access == Access::Development && web.demo.is_none() {
             continue;
         }
-        let handler = handler.fallback(method_refused);
         router = router.route(
             path,
             match kind {
-                Kind::Open => handler.layer(from_fn(middleware::open)),
-                Kind::Api => handler.layer(from_fn_with_state(web.clone(), middleware::public_clients)),
-                Kind::Page => handler.layer(sessions.clone()),
+                Kind::Open => handler.fallback(method_refused).layer(from_fn(middleware::open)),
+                Kind::Api => {
+                    let layer = from_fn_with_state(web.clone(), middleware::public_clients);
+                    handler.fallback(api_method_refused).layer(layer)
+                }
+                Kind::Page => {
+                    let cookie = from_fn_with_state(web.clone(), middleware::session_cookie);
+                    handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)
+                }
             },
         );
     }
@@ -108,11 +114,19 @@ pub fn router(web: Arc<Web>) -> Router {
         .fallback(pages::not_found)
         // Handlers read their own bodies and say in their own words when one is too large.
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyTimeoutLayer::new(body_timeout))
+        .layer(MapRequestLayer::new(move |request: Request| {
+            request.map(|body| middleware::Timed::body(body, body_timeout))
+        }))
         .layer(from_fn_with_state(web.clone(), middleware::envelope))
         .with_state(web)
 }
 
 async fn method_refused(State(web): State<Arc<Web>>, caller: Caller) -> Response {
     Trouble::new(StatusCode::METHOD_NOT_ALLOWED, "method-refused-title", "method-refused").page(&web, &caller)
+}
+
+/// Programs call here: a page would only break their parsers.
+async fn api_method_refused() -> Response {
+    let body = json!({"error": "invalid_request", "error_description": "this method is not supported here"});
+    answer::json(StatusCode::METHOD_NOT_ALLOWED, &body)
 }

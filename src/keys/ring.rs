@@ -74,6 +74,15 @@ impl KeySet {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
+    /// How many keys are published.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Algorithms that there is a signing key for.
     pub fn algorithms(&self) -> Vec<Alg> {
         Alg::ALL.into_iter().filter(|alg| self.signing(*alg).is_some()).collect()

@@ -139,7 +139,8 @@ pub fn validate(
     // From here on every refusal goes to the client.
     let reply = ReplyTo {
         redirect_uri: redirect_uri.clone(),
-        state: parameters.get("state").map(str::to_owned),
+        // One that is too long is refused, and not carried back either: the answer would be as long.
+        state: parameters.get("state").filter(|state| state.len() <= LONGEST).map(str::to_owned),
         issuer: issuer.to_owned(),
     };
     let refuse = |code, description| Refusal::Client { reply: reply.clone(), code, description };

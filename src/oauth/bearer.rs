@@ -20,6 +20,8 @@ pub struct AccessToken {
     pub client_id: String,
     pub exp: i64,
     pub iat: i64,
+    /// We set none; a token that has one means it (RFC 7519 section 4.1.5).
+    nbf: Option<i64>,
     pub jti: String,
     #[serde(default)]
     pub scope: String,
@@ -46,7 +48,9 @@ pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc>) -> O
     }
     // An ID token has neither `client_id` nor `jti`, so it does not pass for an access token of the older type.
     let token: AccessToken = serde_json::from_slice(&payload).ok()?;
-    (token.iss == issuer && now.timestamp() < token.exp && token.iat <= token.exp).then_some(token)
+    let now = now.timestamp();
+    let in_time = now < token.exp && token.iat <= token.exp && token.nbf.is_none_or(|nbf| nbf <= now);
+    (token.iss == issuer && in_time).then_some(token)
 }
 
 /// The payload of a JWS that one of our keys signed, whatever it says.

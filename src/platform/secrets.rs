@@ -39,6 +39,8 @@ pub enum SecretsError {
 #[derive(Clone)]
 pub struct SealingKey(Zeroizing<[u8; 32]>);
 
+/// The master key's file.
+const FILE: &str = "master.key";
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
@@ -77,12 +79,23 @@ pub struct MasterKey {
 impl MasterKey {
     /// Reads `master.key` from the folder, or makes it on first use (folder 0700, file 0600).
     pub fn load_or_create(folder: &Path, random: &dyn Random) -> Result<Self, SecretsError> {
-        let path = folder.join("master.key");
+        let path = folder.join(FILE);
         let io = |source| SecretsError::Io { path: path.clone(), source };
         if !path.exists() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
             create_once(folder, &path, &random.bytes::<32>()).map_err(io)?;
         }
+        Self::read(path)
+    }
+
+    /// Reads `master.key` from the folder, if it is there.
+    pub fn load(folder: &Path) -> Result<Option<Self>, SecretsError> {
+        let path = folder.join(FILE);
+        if path.exists() { Self::read(path).map(Some) } else { Ok(None) }
+    }
+
+    fn read(path: PathBuf) -> Result<Self, SecretsError> {
+        let io = |source| SecretsError::Io { path: path.clone(), source };
         let mode = fs::metadata(&path).map_err(io)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(SecretsError::Exposed { path, mode });

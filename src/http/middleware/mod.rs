@@ -1,7 +1,11 @@
 //! What happens to every request around its handler.
 
+mod body_time;
 mod cors;
 mod envelope;
+mod session_cookie;
 
+pub(super) use body_time::Timed;
 pub(super) use cors::{open, public_clients};
 pub(super) use envelope::envelope;
+pub(super) use session_cookie::session_cookie;

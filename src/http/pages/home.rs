@@ -16,6 +16,7 @@ use crate::http::state::Web;
 pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session) -> Response {
     match web.app.sessions.find(&session, "").await {
         Ok(live) => {
+            let forms = if live.is_some() { Forms::Ours } else { Forms::None };
             let view = HomePage {
                 frame: caller.frame(&web, None),
                 person: live.map(|live| live.person().to_owned()),
@@ -23,7 +24,7 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
                 sign_up: web.app.settings.accounts.sign_up,
                 dev: web.demo.is_some(),
             };
-            answer::page(&web, StatusCode::OK, Forms::Ours, &view)
+            answer::page(&web, StatusCode::OK, forms, &view)
         }
         Err(error) => answer::fault_page(&web, &caller, &error),
     }

@@ -19,7 +19,7 @@ pub enum DatabaseError {
     Conflict(DbErr),
     #[error(transparent)]
     Failed(DbErr),
-    #[error("database.url: {0}")]
+    #[error("{0}")]
     Settings(String),
     /// The batch that this action was in could not be committed.
     #[error("the commit failed: {0}")]

@@ -1,7 +1,8 @@
 //! Brings the schema up to date, once, however many programs start at the same time.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
@@ -115,7 +116,8 @@ impl Lock {
         };
         let path = path.trim_start_matches("//").split('?').next().unwrap_or_default();
         let path = format!("{path}.lock");
-        let file = File::create(&path).map_err(|error| MigrateError::Lock(path.clone(), error))?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.map_err(|error| MigrateError::Lock(path.clone(), error))?;
         // Waits for another program that migrates: seconds, at a first start.
         file.lock().map_err(|error| MigrateError::Lock(path, error))?;
         Ok(Self { connection, file: Some(file) })

@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult,
-    Statement, TransactionTrait as _, Value,
+    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, FromQueryResult,
+    QueryResult, Statement, TransactionTrait as _, Value,
 };
 
 pub use epoch::{bump as bump_epoch, watch as watch_epoch};
@@ -62,19 +62,12 @@ impl Database {
 
     /// Rows outside an action; never sees what is not committed.
     pub async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
-        match self.pool.query_all_raw(statement.clone()).await.map_err(DatabaseError::from) {
-            // A connection that the server closed while it was idle is found out by its first use.
-            Err(error) if error.is_disconnect() => Ok(self.pool.query_all_raw(statement).await?),
-            other => other,
-        }
+        insist(&self.pool, || self.pool.query_all_raw(statement.clone())).await
     }
 
     /// At most one row outside an action.
     pub async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
-        match self.pool.query_one_raw(statement.clone()).await.map_err(DatabaseError::from) {
-            Err(error) if error.is_disconnect() => Ok(self.pool.query_one_raw(statement).await?),
-            other => other,
-        }
+        insist(&self.pool, || self.pool.query_one_raw(statement.clone())).await
     }
 
     /// The rows as a type.
@@ -199,8 +192,24 @@ pub async fn execute<const N: usize>(tx: &Tx, sql: &str, values: [Value; N]) -> 
 }
 
 async fn begin(pool: &DatabaseConnection) -> Result<Tx, DatabaseError> {
-    match pool.begin().await.map_err(DatabaseError::from) {
-        Err(error) if error.is_disconnect() => Ok(pool.begin().await?),
-        other => other,
+    insist(pool, || pool.begin()).await
+}
+
+/// Tries again on another connection as long as one turns out to be closed. A server that was restarted has closed all of
+/// them, and each is found out by its first use only.
+async fn insist<T, F>(pool: &DatabaseConnection, attempt: impl Fn() -> F) -> Result<T, DatabaseError>
+where
+    F: Future<Output = Result<T, DbErr>>,
+{
+    let closed = match pool.get_database_backend() {
+        DatabaseBackend::Postgres => pool.get_postgres_connection_pool().size(),
+        _ => 1,
+    };
+    for _ in 0..closed {
+        match attempt().await.map_err(DatabaseError::from) {
+            Err(error) if error.is_disconnect() => {}
+            other => return other,
+        }
     }
+    Ok(attempt().await?)
 }

@@ -57,7 +57,7 @@ pub struct SettingsError {
 #[derive(Clone, Debug)]
 pub struct Setting {
     pub name: String,
-    pub value: String,
+    pub value: Value,
     pub origin: Origin,
 }
 
@@ -112,9 +112,9 @@ impl Layers {
             .map(|(name, (value, origin))| Setting {
                 name: name.clone(),
                 value: if SECRETS.contains(&name.as_str()) && value.as_str() != Some("") && *origin != Origin::Default {
-                    "[hidden]".to_owned()
+                    Value::from("[hidden]")
                 } else {
-                    value.to_string()
+                    value.clone()
                 },
                 origin: origin.clone(),
             })
