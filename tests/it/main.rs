@@ -16,5 +16,37 @@
 
 #[macro_use]
 mod support;
+#[macro_use]
+mod engines;
 
+mod accessibility;
+mod actions;
+mod authorize;
+mod browser_rules;
+mod client_auth;
+mod client_credentials;
+mod codes;
+mod command_line;
+mod consent;
+mod cors;
+mod crash;
+mod database_faults;
 mod discovery;
+mod first_start;
+mod keys;
+mod logout;
+mod migrations;
+mod operations;
+mod pages_chromium;
+mod races;
+mod real_clients;
+mod redirect_uris;
+mod refresh;
+mod secrets;
+mod settings;
+mod sign_in;
+mod sign_up;
+mod statements;
+mod sweeper;
+mod tokens;
+mod userinfo;

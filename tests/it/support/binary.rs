@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use super::{
     browser::Browser,
     database::Engine,
+    fixtures::{self, Application, Person, Registration},
     place::{Listen, Place},
     wire::Wire,
 };
@@ -24,6 +25,7 @@ use super::{
 pub(crate) struct Binary {
     child: Child,
     settings: Vec<(String, String)>,
+    dev: bool,
     wire: Wire,
     management: Wire,
     output: Output,
@@ -46,33 +48,45 @@ impl Binary {
 
     pub(crate) async fn at(place: Arc<Place>) -> Self {
         let settings = place.settings(Listen::AsSet);
-        Self::launch(place, settings).await
+        Self::launch(place, settings, false).await
+    }
+
+    /// `bonafide serve --dev`: with the demo application and the captured mailbox.
+    pub(crate) async fn dev(engine: Engine) -> Self {
+        let place = Arc::new(Place::prepared(engine, &[]).await);
+        let settings = place.settings(Listen::AsSet);
+        Self::launch(place, settings, true).await
     }
 
     /// One more process on the same database, with the same issuer.
     pub(crate) async fn second(&self) -> Self {
         let settings = self.place.settings(Listen::Elsewhere);
-        Self::launch(Arc::clone(&self.place), settings).await
+        Self::launch(Arc::clone(&self.place), settings, self.dev).await
     }
 
     /// Starts it again, after [`Binary::kill`] or [`Binary::terminate`], where it was.
     pub(crate) async fn start_again(&mut self) {
         assert!(self.child.try_wait().expect("its state").is_some(), "it still runs");
-        *self = Self::launch(Arc::clone(&self.place), self.settings.clone()).await;
+        *self = Self::launch(Arc::clone(&self.place), self.settings.clone(), self.dev).await;
     }
 
-    async fn launch(place: Arc<Place>, settings: Vec<(String, String)>) -> Self {
+    async fn launch(place: Arc<Place>, settings: Vec<(String, String)>, dev: bool) -> Self {
         let address = |name: &str| settings.iter().find(|(key, _)| key == name).expect("a setting").1.clone();
         let management = address("management.listen");
         let wire = Wire::new(place.issuer(), address("listen"));
         let management = Wire::new(&format!("http://{management}"), &management);
         let mut command = place.command(&settings);
-        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg("serve")
+            .args(dev.then_some("--dev"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let output = Output::default();
         output.collect(child.stdout.take().expect("its output"), false);
         output.collect(child.stderr.take().expect("its errors"), true);
-        let mut binary = Self { child, settings, wire, management, output, place };
+        let mut binary = Self { child, settings, dev, wire, management, output, place };
         binary.wait_until_ready().await;
         binary
     }
@@ -139,6 +153,16 @@ impl Binary {
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.wire())
+    }
+
+    /// Somebody who can sign in.
+    pub(crate) async fn person(&self, username: &str) -> Person {
+        fixtures::person_by_cli(self, username).await
+    }
+
+    /// A registered application: `binary.application(&web_application())`.
+    pub(crate) async fn application(&self, new: impl Registration) -> Application {
+        fixtures::application_by_cli(self, &new.draft()).await
     }
 
     pub(crate) fn place(&self) -> &Arc<Place> {

@@ -201,11 +201,13 @@ pub(crate) async fn forget_statements(connection: &DatabaseConnection) {
     query(connection, forget).await;
 }
 
-/// The statements this database has seen since, one entry a call, without BEGIN, COMMIT and our own.
+/// The statements this database has seen since, one entry a call, without BEGIN, COMMIT, the servers' steady look for
+/// changes, and our own.
 pub(crate) async fn seen_statements(connection: &DatabaseConnection) -> Vec<String> {
     let seen = r"SELECT query AS line FROM pg_stat_statements
         JOIN pg_database ON pg_database.oid = dbid, generate_series(1, calls)
         WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
+        AND query NOT LIKE 'SELECT value FROM epochs %'
         AND query !~* '^\s*(BEGIN|START|COMMIT|ROLLBACK)' ORDER BY 1";
     strings(connection, seen).await
 }

@@ -1,6 +1,14 @@
 //! People and applications for tests to begin with.
 
-use super::{answer::Answer, place::Place, wire::Call};
+use bonafide::{
+    app::App,
+    clients::{self, Change, Draft},
+    identity::NewAccount,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{answer::Answer, flow::random, place::Place, wire::Call};
 
 /// Where an application of the tests wants its answers; nobody listens there, since [`super::Browser`] stops before.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
@@ -64,7 +72,22 @@ impl Application {
     }
 }
 
-/// What to register; `NewApplication::default()` is a confidential client with [`REDIRECT_URI`] and the product's defaults.
+/// What most tests register: a confidential client with [`REDIRECT_URI`] and the product's defaults. To change something:
+/// `Draft { first_party: Some(true), ..web_application() }`.
+pub(crate) fn web_application() -> Draft {
+    Draft {
+        client_name: Some("Demo".to_owned()),
+        redirect_uris: Some(vec![REDIRECT_URI.to_owned()]),
+        ..Draft::default()
+    }
+}
+
+/// The same without a secret.
+pub(crate) fn public_application() -> Draft {
+    Draft { token_endpoint_auth_method: Some("none".to_owned()), ..web_application() }
+}
+
+/// What to register, in words of the command line: `NewApplication { first_party: true, ..NewApplication::default() }`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewApplication<'a> {
     pub(crate) name: &'a str,
@@ -73,7 +96,7 @@ pub(crate) struct NewApplication<'a> {
     pub(crate) redirect_uris: &'a [&'a str],
     pub(crate) grants: &'a [&'a str],
     pub(crate) scopes: &'a [&'a str],
-    /// Further flags of `bonafide client create`: `&["--api", "https://api.example"]`.
+    /// `&["--pkce", "optional"]`, `&["--post-logout-redirect-uri", "https://…"]`, `&["--api", "https://…"]`.
     pub(crate) flags: &'a [&'a str],
 }
 
@@ -91,43 +114,112 @@ impl Default for NewApplication<'_> {
     }
 }
 
-/// Makes a person with a verified address by the command line.
-pub(crate) async fn person(place: &Place, username: &str) -> Person {
-    let email = format!("{username}@example.org");
-    let (name, password) = (format!("{username} Lovelace"), "plum violin 42 harbour".to_owned());
-    let arguments = [
-        "user",
-        "create",
-        "--email",
-        &email,
-        "--username",
-        username,
-        "--name",
-        &name,
-        "--verified",
-        "--password-stdin",
-        "--json",
-    ];
-    let created: serde_json::Value = place.cli_with_input(&arguments, &password).await.json();
-    let id = created["id"].as_str().expect("the person's id").to_owned();
-    Person { id, username: username.to_owned(), email, name, password }
+/// Whatever says how a client is registered.
+pub(crate) trait Registration {
+    fn draft(&self) -> Draft;
 }
 
-/// Registers a client by the command line.
-pub(crate) async fn application(place: &Place, new: NewApplication<'_>) -> Application {
-    let mut arguments = vec!["client", "create", "--json", "--name", new.name];
-    arguments.extend(new.public.then_some("--public"));
-    arguments.extend(new.first_party.then_some("--first-party"));
-    for (flag, values) in [("--redirect-uri", new.redirect_uris), ("--grant", new.grants), ("--scope", new.scopes)] {
-        arguments.extend(values.iter().flat_map(|value| [flag, *value]));
+impl Registration for &Draft {
+    fn draft(&self) -> Draft {
+        (*self).clone()
     }
-    arguments.extend(new.flags);
-    let created: serde_json::Value = place.cli(&arguments).await.json();
+}
+
+impl Registration for NewApplication<'_> {
+    fn draft(&self) -> Draft {
+        let own = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+        let some = |items: &[&str]| (!items.is_empty()).then(|| own(items));
+        let mut draft = Draft {
+            client_name: Some(self.name.to_owned()),
+            redirect_uris: some(self.redirect_uris),
+            grant_types: some(self.grants),
+            scope: some(self.scopes).map(|scopes| scopes.join(" ")),
+            first_party: Some(self.first_party),
+            token_endpoint_auth_method: self.public.then(|| "none".to_owned()),
+            ..Draft::default()
+        };
+        for flag in self.flags.chunks(2) {
+            let value = flag.get(1).map(|value| (*value).to_owned());
+            match flag[0] {
+                "--pkce" => draft.pkce = value,
+                "--api" => draft.api = value,
+                "--post-logout-redirect-uri" => draft.post_logout_redirect_uris = value.map(|uri| vec![uri]),
+                other => panic!("{other} is not read here: use a Draft"),
+            }
+        }
+        draft
+    }
+}
+
+/// Somebody with a verified address, who is not there yet.
+fn somebody(username: &str) -> Person {
+    Person {
+        id: String::new(),
+        username: username.to_owned(),
+        email: format!("{username}@example.org"),
+        name: format!("{username} Lovelace"),
+        password: "plum violin 42 harbour".to_owned(),
+    }
+}
+
+/// Makes a person in this process.
+pub(super) async fn person(app: &App, username: &str) -> Person {
+    let person = somebody(username);
+    let account = NewAccount {
+        email: Some(person.email.clone()),
+        username: Some(person.username.clone()),
+        name: Some(person.name.clone()),
+        password: Some(person.password.clone()),
+        email_verified: true,
+        roles: Vec::new(),
+    };
+    let user = app.accounts.create(account).await.expect("a person");
+    Person { id: user.id.to_string(), ..person }
+}
+
+/// Registers a client in this process.
+pub(super) async fn application(app: &App, draft: &Draft) -> Application {
+    let id = draft.client_id.clone().unwrap_or_else(|| format!("app-{}", &random()[..12]));
+    let secret = random();
+    let mut client = draft.apply(id, None, &app.clients.registry().all_apis()).expect("a sound registration");
+    let auth = if client.is_public() {
+        ClientAuth::None
+    } else {
+        client.secret_hash = Some(Sha256::digest(&secret).to_vec());
+        ClientAuth::Basic(secret)
+    };
+    let application = Application { id: client.id.clone(), auth, redirect_uri: first_redirect_uri(draft) };
+    let change = Change { what: "created", now: app.clock.now(), random: app.random.clone() };
+    clients::save(&app.database, client, true, change).await.expect("a new client");
+    app.clients.reload(&app.database).await.expect("the clients");
+    application
+}
+
+/// Makes a person by the command line, beside a running program.
+pub(crate) async fn person_by_cli(place: &Place, username: &str) -> Person {
+    let person = somebody(username);
+    let arguments = [
+        ["user", "create"],
+        ["--email", &person.email],
+        ["--username", &person.username],
+        ["--name", &person.name],
+        ["--verified", "--password-stdin"],
+    ];
+    let arguments = [arguments.as_flattened(), &["--json"]].concat();
+    let created: Value = place.cli_with_input(&arguments, &person.password).await.json();
+    Person { id: created["id"].as_str().expect("the person's id").to_owned(), ..person }
+}
+
+/// Registers a client by the command line, beside a running program.
+pub(crate) async fn application_by_cli(place: &Place, draft: &Draft) -> Application {
+    let metadata = serde_json::to_string(draft).expect("RFC 7591 metadata");
+    let created: Value = place.cli_with_input(&["client", "create", "--from", "-", "--json"], &metadata).await.json();
     let auth =
         created["client_secret"].as_str().map_or(ClientAuth::None, |secret| ClientAuth::Basic(secret.to_owned()));
-    Application {
-        id: created["client_id"].as_str().expect("the client's id").to_owned(),
-        auth,
-        redirect_uri: new.redirect_uris.first().copied().unwrap_or_default().to_owned(),
-    }
+    let id = created["client_id"].as_str().expect("the client's id").to_owned();
+    Application { id, auth, redirect_uri: first_redirect_uri(draft) }
+}
+
+fn first_redirect_uri(draft: &Draft) -> String {
+    draft.redirect_uris.iter().flatten().next().cloned().unwrap_or_default()
 }

@@ -19,28 +19,33 @@ mod fixtures;
 mod flow;
 mod gate;
 mod html;
+pub(crate) mod made;
 mod place;
 mod prepared;
 mod server;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Barrier;
 
 #[expect(unused_imports, reason = "as above")]
 pub(crate) use self::{
-    answer::Answer,
+    answer::{Answer, unique_parameters},
     binary::Binary,
     browser::Browser,
     callback::Callback,
     chromium::{Chromium, Scheme},
     cli::CliOutput,
     database::{Dump, Engine},
-    fixtures::{Application, ClientAuth, NewApplication, Person},
-    flow::{Flow, Reply, Tokens},
+    fixtures::{
+        Application, ClientAuth, NewApplication, Person, REDIRECT_URI, application_by_cli, person_by_cli,
+        public_application, web_application,
+    },
+    flow::{Flow, Reply, Tokens, random},
     gate::Gate,
-    place::Place,
+    html::Form,
+    place::{Listen, Place},
     server::{Node, TestServer},
     wire::{Call, Wire},
 };
@@ -60,16 +65,16 @@ macro_rules! both_engines {
     };
     ($name:ident with $settings:expr) => {
         mod $name {
-            use $crate::support::{Engine, TestServer};
+            use $crate::support::{Engine, TestServer, in_time};
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                super::$name(TestServer::with(Engine::Sqlite, &$settings).await).await;
+                in_time(async { super::$name(TestServer::with(Engine::Sqlite, &$settings).await).await }).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                super::$name(TestServer::with(Engine::Postgres, &$settings).await).await;
+                in_time(async { super::$name(TestServer::with(Engine::Postgres, &$settings).await).await }).await;
             }
         }
     };
@@ -95,6 +100,11 @@ where
         results.push(task.await.expect("a parallel task panicked"));
     }
     results
+}
+
+/// Fails a test that hangs, instead of hanging with it.
+pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(3), work).await.expect("the test takes more than three minutes")
 }
 
 /// The variable that `./test` sets, or a stop that says what to do.

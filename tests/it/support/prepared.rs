@@ -46,7 +46,7 @@ impl Prepared {
     async fn make(engine: Engine) -> Self {
         let place = Place::empty(engine, &[]).await;
         let server = server::start(place.settings(Listen::AsSet), &ManualClock::new(Utc::now())).await;
-        server.stop().await;
+        server::stop(server).await;
         let mut files = Vec::new();
         collect(place.path(), place.path(), &mut files);
         Self { files, template: place.into_template().await }

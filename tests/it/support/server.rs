@@ -17,7 +17,7 @@ use super::{
     answer::Answer,
     browser::Browser,
     database::Engine,
-    fixtures::{self, Application, NewApplication, Person},
+    fixtures::{self, Application, Person, Registration},
     place::{Listen, Place},
     wire::{Call, Wire},
 };
@@ -30,7 +30,7 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// Migrated, with keys; nobody but the first administrator, no client.
+    /// Migrated, with keys; nobody, no client.
     pub(crate) async fn start(engine: Engine) -> Self {
         Self::with(engine, &[]).await
     }
@@ -114,12 +114,12 @@ impl TestServer {
 
     /// Somebody who can sign in.
     pub(crate) async fn person(&self, username: &str) -> Person {
-        fixtures::person(self, username).await
+        fixtures::person(self.app(), username).await
     }
 
-    /// A registered application.
-    pub(crate) async fn application(&self, new: NewApplication<'_>) -> Application {
-        fixtures::application(self, new).await
+    /// A registered application: `server.application(&web_application())`.
+    pub(crate) async fn application(&self, new: impl Registration) -> Application {
+        fixtures::application(self.app(), &new.draft()).await
     }
 }
 
@@ -169,7 +169,7 @@ impl Node {
     /// Stops as on SIGTERM.
     pub(crate) async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
-            server.stop().await;
+            stop(server).await;
         }
     }
 
@@ -185,6 +185,12 @@ pub(super) async fn start(settings: Vec<(String, String)>, clock: &ManualClock) 
     Server::start(settings, Arc::new(clock.clone()), Arc::new(SystemRandom))
         .await
         .unwrap_or_else(|error| panic!("{error}: {sources:?}"))
+}
+
+/// Stops it as on SIGTERM, half a minute at most.
+pub(super) async fn stop(server: Server) {
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(30), server.stop()).await;
+    stopped.expect("the server did not stop within half a minute");
 }
 
 /// Shows a failed test what its servers logged; `RUST_LOG` says how much.

@@ -133,6 +133,8 @@ impl Call {
         let mut target = Cow::Borrowed(&url);
         if url.origin() == wire.issuer.origin() {
             let real = target.to_mut();
+            // An issuer on https stands behind something that ends TLS; the node itself speaks plain http.
+            real.set_scheme(wire.base.scheme()).expect("a scheme");
             real.set_host(wire.base.host_str()).expect("a host");
             real.set_port(wire.base.port()).expect("a port");
         }

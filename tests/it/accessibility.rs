@@ -1,0 +1,166 @@
+//! Every page in every state by the rules of axe-core, in light and dark, wide and on the smallest phone; with pictures.
+
+use thirtyfour::By;
+
+use crate::support::{Binary, Callback, Chromium, Engine, Flow, NewApplication, Person, TestServer};
+
+const WIDTHS: [(u32, &str); 2] = [(1000, ""), (320, "-narrow")];
+
+/// Looks at the page that is open, wide and narrow.
+async fn look(browser: &Chromium, name: &str) {
+    for (width, suffix) in WIDTHS {
+        browser.resize(width, 800).await;
+        browser.expect_well_made(&format!("{name}{suffix}")).await;
+    }
+}
+
+struct Stage {
+    server: TestServer,
+    browser: Chromium,
+    ada: Person,
+    flow: Flow,
+}
+
+async fn stage() -> Stage {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let callback = Callback::listen().await;
+    let ada = server.person("ada").await;
+    let uris = [callback.uri.as_str()];
+    let new = NewApplication { name: "Orchard Market", redirect_uris: &uris, ..NewApplication::default() };
+    let flow = Flow::new(&server.application(new).await);
+    Stage { server, browser: Chromium::open(1000, 800).await, ada, flow }
+}
+
+impl Stage {
+    async fn visit(&self, path: &str) {
+        self.browser.visit(&format!("{}{path}", self.server.issuer())).await;
+    }
+
+    async fn sign_in(&self) {
+        self.browser.fill("username", &self.ada.username).await;
+        self.browser.fill("password", &self.ada.password).await;
+        self.browser.click("sign-in").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_in() {
+    let stage = stage().await;
+    stage.visit(&stage.flow.path()).await;
+    stage.browser.id("password").await;
+    look(&stage.browser, "sign-in").await;
+    stage.browser.fill("username", "ada").await;
+    stage.browser.fill("password", "not the password").await;
+    stage.browser.click("sign-in").await;
+    stage.browser.id("summary").await;
+    look(&stage.browser, "sign-in-refused").await;
+    stage.visit(&stage.flow.path()).await;
+    stage.browser.click("sign-in").await;
+    stage.browser.id("username-fault").await;
+    look(&stage.browser, "sign-in-missing").await;
+    for _ in 0..5 {
+        stage.browser.fill("username", "ada").await;
+        stage.browser.fill("password", "not the password").await;
+        stage.browser.click("sign-in").await;
+        stage.browser.id("summary").await;
+    }
+    look(&stage.browser, "sign-in-throttled").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_up() {
+    let stage = stage().await;
+    stage.visit("/sign-up").await;
+    stage.browser.id("email").await;
+    look(&stage.browser, "sign-up").await;
+    stage.browser.fill("email", "grace").await;
+    stage.browser.fill("password", "short").await;
+    stage.browser.click("sign-up").await;
+    stage.browser.id("summary").await;
+    look(&stage.browser, "sign-up-missing").await;
+    stage.browser.fill("email", "grace@example.org").await;
+    stage.browser.fill("name", "Grace Hopper").await;
+    stage.browser.fill("password", "password1").await;
+    stage.browser.click("sign-up").await;
+    stage.browser.id("password-fault").await;
+    look(&stage.browser, "sign-up-refused").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn allowing_and_signing_out() {
+    let stage = stage().await;
+    stage.visit(&stage.flow.path()).await;
+    stage.sign_in().await;
+    stage.browser.id("consent-allow").await;
+    look(&stage.browser, "consent").await;
+    stage.visit("/").await;
+    stage.browser.id("sign-out").await;
+    look(&stage.browser, "home-signed-in").await;
+    stage.visit(&format!("/logout?client_id={}", stage.flow.application.id)).await;
+    stage.browser.id("stay").await;
+    look(&stage.browser, "sign-out").await;
+    stage.browser.click("sign-out").await;
+    stage.browser.find(By::Tag("main")).await.expect("a page");
+    look(&stage.browser, "signed-out").await;
+    stage.visit("/").await;
+    stage.browser.id("sign-up").await;
+    look(&stage.browser, "home").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_went_wrong() {
+    let stage = stage().await;
+    stage.visit("/authorize?client_id=unknown").await;
+    look(&stage.browser, "error").await;
+    let long = format!("https://unknown.example/{}", "a-very-long-path".repeat(20));
+    stage.visit(&stage.flow.clone().with("redirect_uri", &long).path()).await;
+    look(&stage.browser, "error-redirect-uri").await;
+    stage.visit(&stage.flow.path()).await;
+    stage.browser.id("password").await;
+    let waiting = stage.browser.current_url().await.expect("a URL");
+    stage.server.advance_seconds(3_700);
+    stage.browser.visit(waiting.as_str()).await;
+    stage.browser.id("restart").await;
+    look(&stage.browser, "error-expired").await;
+    stage.visit("/nowhere").await;
+    look(&stage.browser, "error-not-found").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_application_and_the_mailbox() {
+    let server = Binary::dev(Engine::Sqlite).await;
+    let browser = Chromium::open(1000, 800).await;
+    let url = |path: &str| format!("{}{path}", server.issuer());
+    browser.visit(&url("/dev/mail")).await;
+    look(&browser, "dev-mail").await;
+    browser.visit(&url("/")).await;
+    look(&browser, "home-dev").await;
+    browser.visit(&url("/dev/app")).await;
+    look(&browser, "dev-app").await;
+    browser.visit(&url("/dev/app/callback?state=unknown")).await;
+    look(&browser, "dev-app-error").await;
+    browser.visit(&url("/dev/app/start")).await;
+    browser.click("sign-up").await;
+    browser.fill("email", "grace@example.org").await;
+    browser.fill("name", "Grace Hopper").await;
+    browser.fill("password", "tidal lantern 88 moss").await;
+    browser.click("sign-up").await;
+    browser.click("consent-allow").await;
+    browser.find(By::Css("a[href='/dev/app/refresh']")).await.expect("the tokens");
+    look(&browser, "dev-app-tokens").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forced_colours_and_less_motion() {
+    let stage = stage().await;
+    stage.browser.emulate_media(&[("forced-colors", "active"), ("prefers-reduced-motion", "reduce")]).await;
+    stage.visit("/sign-in").await;
+    stage.browser.screenshot("sign-in-forced-colours").await;
+    let moving: bool = stage
+        .browser
+        .execute("return document.getAnimations().some(a => a.effect.getTiming().duration > 10)", Vec::new())
+        .await
+        .and_then(|found| found.convert())
+        .expect("whether");
+    assert!(!moving);
+}

@@ -1,0 +1,311 @@
+//! The command line: what it prints for programs, what it says when it refuses, and that running servers follow it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::{
+    engines::{can_sign_in, client_credentials, service, within_a_second},
+    support::{Application, Binary, CliOutput, ClientAuth, Engine, Flow, Place, web_application},
+};
+
+const PASSWORD: &str = "plum violin 42 harbour";
+
+/// A failure with this code that says what to do about it, on stderr alone.
+#[track_caller]
+fn expect_failure(output: CliOutput, code: i32, hint: &str) {
+    let output = output.expect_code(code);
+    assert_eq!(output.stdout, "", "{output}");
+    assert!(output.stderr.contains(hint), "{hint:?} is not in: {output}");
+}
+
+each_engine!(people);
+async fn people(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let create =
+        ["user", "create", "--email", "Ada@Example.org", "--username", "ada", "--name", "Ada", "--password-stdin"];
+    let ada: Value = place
+        .cli_with_input(&[&create[..], &["--role", "admin", "--json"]].concat(), "plum violin 42 harbour\n")
+        .await
+        .json();
+    let id = ada["id"].as_str().expect("an id").to_owned();
+    assert_eq!(uuid::Uuid::parse_str(&id).expect("a UUID").get_version_num(), 7);
+    assert_eq!((&ada["username"], &ada["name"], &ada["roles"]), (&json!("ada"), &json!("Ada"), &json!(["admin"])));
+    assert!(ada.get("password").is_none() && ada.get("password_hash").is_none(), "{ada:#?}");
+
+    let listed: Vec<Value> = place.cli(&["user", "list", "--json"]).await.json();
+    assert_eq!(listed, std::slice::from_ref(&ada));
+    for name in [id.as_str(), "ada", "ada@example.org"] {
+        assert_eq!(place.cli(&["user", "show", name, "--json"]).await.json::<Value>(), ada, "{name}");
+    }
+    let said = place.cli(&["user", "show", "ada"]).await.expect_success();
+    assert!(said.stdout.contains(&id), "{said}");
+
+    let after: Value = place.cli(&["user", "grant", "editor", "ada", "--json"]).await.json();
+    assert_eq!(after["roles"], json!(["admin", "editor"]));
+    let after: Value = place.cli(&["user", "revoke", "admin", "ada", "--json"]).await.json();
+    assert_eq!(after["roles"], json!(["editor"]));
+    assert_eq!(place.cli(&["user", "disable", "ada", "--json"]).await.json::<Value>()["disabled"], true);
+    assert_eq!(place.cli(&["user", "enable", "ada", "--json"]).await.json::<Value>()["disabled"], false);
+
+    let before = place.dump().await;
+    expect_failure(place.cli_with_input(&create, PASSWORD).await, 1, "");
+    expect_failure(place.cli(&["user", "show", "nobody"]).await, 1, "bonafide user list");
+    expect_failure(place.cli(&["user", "grant", "Not A Role", "ada"]).await, 2, "is not a role");
+    expect_failure(place.cli(&["user", "set-password", "ada"]).await, 2, "--password-stdin");
+    expect_failure(place.cli_with_input(&["user", "set-password", "ada", "--password-stdin"], "short").await, 1, "8");
+    expect_failure(place.cli(&["user", "create", "--emial", "x"]).await, 2, "--email");
+    place.dump().await.expect_same_as(&before);
+
+    place.cli(&["user", "delete", "ada", "--json"]).await.json::<Value>();
+    assert_eq!(place.cli(&["user", "list", "--json"]).await.json::<Value>(), json!([]));
+}
+
+each_engine!(applications);
+async fn applications(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let create =
+        ["client", "create", "--name", "Shop", "--redirect-uri", "https://shop.example/callback", "--id", "shop"];
+    let shop: Value = place.cli(&[&create[..], &["--json"]].concat()).await.json();
+    let secret = shop["client_secret"].as_str().expect("a secret").to_owned();
+    assert!(secret.len() >= 43 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    assert_eq!(shop["client_id"], "shop");
+    assert_eq!(shop["client_name"], "Shop");
+    assert_eq!(shop["redirect_uris"], json!(["https://shop.example/callback"]));
+    assert_eq!(shop["grant_types"], json!(["authorization_code", "refresh_token"]));
+    assert_eq!(shop["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(shop["pkce"], "required");
+
+    let listed: Vec<Value> = place.cli(&["client", "list", "--json"]).await.json();
+    let shown: Value = place.cli(&["client", "show", "shop", "--json"]).await.json();
+    assert_eq!(listed, std::slice::from_ref(&shown));
+    assert!(shown.get("client_secret").is_none(), "{shown:#?}");
+    for arguments in [&["client", "show", "shop"][..], &["client", "list"], &["client", "list", "--json"]] {
+        let said = place.cli(arguments).await.expect_success();
+        assert!(!said.to_string().contains(&secret), "{said}");
+    }
+    let updated: Value = place.cli(&["client", "update", "shop", "--name", "The Shop", "--json"]).await.json();
+    assert_eq!(updated["client_name"], "The Shop");
+    assert_eq!(updated["redirect_uris"], shop["redirect_uris"], "what is not named stays");
+
+    // Alone on stdout with --quiet, once, and never in what is logged.
+    let quiet = [
+        "client",
+        "create",
+        "--name",
+        "Quiet",
+        "--redirect-uri",
+        "https://q.example/",
+        "--quiet",
+        "--set",
+        "log.level=trace",
+    ];
+    for arguments in [&quiet[..], &["client", "rotate-secret", "shop", "--quiet", "--set", "log.level=trace"]] {
+        let said = place.cli(arguments).await.expect_success();
+        let alone = said.stdout.strip_suffix('\n').expect("a line").to_owned();
+        assert!(alone.len() >= 43 && !alone.contains(char::is_whitespace), "{said}");
+        assert_ne!(alone, secret);
+        assert!(!said.stderr.contains(&alone), "the log holds the secret");
+    }
+    let public: Value = place
+        .cli(&["client", "create", "--name", "App", "--public", "--redirect-uri", "com.example.app:/cb", "--json"])
+        .await
+        .json();
+    assert!(public.get("client_secret").is_none() && public["token_endpoint_auth_method"] == "none", "{public:#?}");
+    let registration = r#"{"client_name": "From", "redirect_uris": ["https://from.example/"], "contacts": ["x@y"]}"#;
+    let from = place.cli_with_input(&["client", "create", "--from", "-", "--json"], registration).await;
+    assert!(from.stderr.contains("contacts"), "{from}");
+    assert_eq!(from.json::<Value>()["client_name"], "From");
+
+    let before = place.dump().await;
+    expect_failure(place.cli(&create).await, 1, "bonafide client update");
+    expect_failure(place.cli(&["client", "show", "nobody"]).await, 1, "bonafide client list");
+    expect_failure(place.cli(&["client", "update", "nobody", "--name", "x"]).await, 1, "bonafide client list");
+    expect_failure(place.cli(&["client", "delete", "nobody"]).await, 1, "bonafide client list");
+    expect_failure(place.cli(&["client", "rotate-secret", public["client_id"].as_str().unwrap()]).await, 1, "public");
+    let redirect = |uri| ["client", "create", "--name", "x", "--redirect-uri", uri];
+    for bad in ["http://shop.example/cb", "https://shop.example/#f", "javascript:alert(1)", "/relative"] {
+        let output = place.cli(&redirect(bad)).await;
+        assert!(!output.status.success() && output.stderr.contains("redirect"), "{bad}: {output}");
+    }
+    place.dump().await.expect_same_as(&before);
+    place.cli(&["client", "delete", "shop", "--json"]).await.json::<Value>();
+    expect_failure(place.cli(&["client", "show", "shop"]).await, 1, "bonafide client list");
+}
+
+each_engine!(resource_servers);
+async fn resource_servers(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let audience = "https://api.example";
+    let create = ["api", "create", "--audience", audience, "--name", "Orders", "--scope", "orders:read"];
+    let api: Value = place.cli(&[&create[..], &["--lifetime", "5m", "--json"]].concat()).await.json();
+    assert_eq!((&api["audience"], &api["name"]), (&json!(audience), &json!("Orders")));
+    assert_eq!(api["scopes"], json!(["orders:read"]));
+    assert_eq!(place.cli(&["api", "list", "--json"]).await.json::<Value>(), json!([api]));
+    assert_eq!(place.cli(&["api", "show", "--audience", audience, "--json"]).await.json::<Value>(), api);
+    let update =
+        ["api", "update", "--audience", audience, "--scope", "orders:read", "--scope", "orders:write", "--json"];
+    let updated: Value = place.cli(&update).await.json();
+    assert_eq!(updated["scopes"], json!(["orders:read", "orders:write"]));
+    assert_eq!(updated["name"], "Orders");
+    expect_failure(place.cli(&create).await, 1, "bonafide api update");
+    expect_failure(place.cli(&["api", "show", "--audience", "https://other.example"]).await, 1, "bonafide api list");
+    place
+        .cli(&["client", "create", "--name", "W", "--grant", "client_credentials", "--api", audience, "--id", "w"])
+        .await
+        .expect_success();
+    expect_failure(place.cli(&["api", "delete", "--audience", audience]).await, 1, "default of a client");
+    place.cli(&["client", "delete", "w"]).await.expect_success();
+    place.cli(&["api", "delete", "--audience", audience]).await.expect_success();
+    assert_eq!(place.cli(&["api", "list", "--json"]).await.json::<Value>(), json!([]));
+}
+
+const IMPORT: &str = r#"
+[[api]]
+audience = "https://api.example"
+scopes = ["orders:read"]
+
+[[client]]
+client_id = "shop"
+client_name = "Shop"
+redirect_uris = ["https://shop.example/callback"]
+client_secret = "an-operators-own-secret-of-32-characters"
+
+[[client]]
+client_id = "worker"
+client_name = "Worker"
+grant_types = ["client_credentials"]
+api = "https://api.example"
+"#;
+
+each_engine!(an_import_says_what_it_did_and_is_all_or_nothing);
+async fn an_import_says_what_it_did_and_is_all_or_nothing(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let file = place.path().join("clients.toml").display().to_string();
+    let import = || async { place.cli(&["client", "import", &file, "--json"]).await };
+    let outcomes = |report: &Vec<Value>| -> Vec<String> {
+        report
+            .iter()
+            .map(|line| {
+                let id = line.get("client_id").or(line.get("audience")).unwrap();
+                format!("{} {}", id.as_str().unwrap(), line["outcome"].as_str().unwrap())
+            })
+            .collect()
+    };
+
+    fs::write(&file, IMPORT).expect("writing");
+    let first: Vec<Value> = import().await.json();
+    assert_eq!(outcomes(&first), ["https://api.example created", "shop created", "worker created"]);
+    assert!(first[2]["client_secret"].is_string() && first[1].get("client_secret").is_none(), "{first:#?}");
+    let before = place.dump().await;
+    let again: Vec<Value> = import().await.json();
+    assert_eq!(outcomes(&again), ["https://api.example unchanged", "shop unchanged", "worker unchanged"]);
+    place.dump().await.expect_same_as(&before);
+
+    fs::write(&file, IMPORT.replace("\"Shop\"", "\"The Shop\"")).expect("writing");
+    let changed: Vec<Value> = import().await.json();
+    assert_eq!(outcomes(&changed)[1], "shop updated");
+    assert_eq!(changed[1]["changed"], json!(["client_name"]));
+    assert_eq!(outcomes(&changed)[2], "worker unchanged");
+
+    let before = place.dump().await;
+    let bad = [
+        ("redirect_uris = [\"https://shop.example/callback\"]", "redirect_uris = [\"http://shop.example/callback\"]"),
+        ("grant_types = [\"client_credentials\"]", "grant_types = [\"password\"]"),
+        ("client_id = \"worker\"", "client_id = \"worker\"\nredirect_urls = [\"https://x.example\"]"),
+        ("api = \"https://api.example\"", "api = \"https://unknown.example\""),
+        ("an-operators-own-secret-of-32-characters", "short"),
+        ("[[client]]", "[[clients]]"),
+    ];
+    for (right, wrong) in bad {
+        // The first entry changes, so that a half-done import would show.
+        let text = IMPORT.replace("\"orders:read\"", "\"orders:read\", \"orders:write\"").replacen(right, wrong, 1);
+        fs::write(&file, text).expect("writing");
+        let output = import().await;
+        assert!(!output.status.success(), "{wrong}: {output}");
+        assert!(output.stderr.contains("nothing was imported") && output.stderr.contains(&file), "{wrong}: {output}");
+        place.dump().await.expect_same_as(&before);
+    }
+}
+
+each_engine!(changes_are_in_force_within_a_second);
+async fn changes_are_in_force_within_a_second(engine: Engine) {
+    let binary = Binary::start(engine).await;
+    let wire = binary.wire();
+    let status = |client: &Application, fields: Vec<(&'static str, &'static str)>| {
+        let (client, wire) = (client.clone(), wire.clone());
+        async move {
+            let fields = [&[("grant_type", "client_credentials")], &fields[..]].concat();
+            client.post(wire.call(reqwest::Method::POST, "/token"), &fields).await.status.as_u16()
+        }
+    };
+    let client = binary.application(&service()).await;
+    within_a_second("a client created", || async { status(&client, vec![]).await == 200 }).await;
+
+    binary
+        .cli(&["api", "create", "--audience", "https://api.example", "--scope", "orders:read"])
+        .await
+        .expect_success();
+    binary.cli(&["client", "update", &client.id, "--api", "https://api.example"]).await.expect_success();
+    within_a_second("an API created, a client updated", || async {
+        let answer = client_credentials(&wire, &client).await.expect_status(200);
+        crate::support::Tokens::claims(answer.json::<Value>()["access_token"].as_str().unwrap())["aud"]
+            == "https://api.example"
+    })
+    .await;
+
+    let fresh = binary.cli(&["client", "rotate-secret", &client.id, "--quiet"]).await.expect_success();
+    let rotated = client.with_auth(ClientAuth::Basic(fresh.stdout.trim_end().to_owned()));
+    within_a_second("the new secret", || async { status(&rotated, vec![]).await == 200 }).await;
+    assert_eq!(status(&client, vec![]).await, 401, "the old secret is dead");
+
+    binary.cli(&["client", "disable", &client.id]).await.expect_success();
+    within_a_second("a client disabled", || async { status(&rotated, vec![]).await == 401 }).await;
+    binary.cli(&["client", "enable", &client.id]).await.expect_success();
+    within_a_second("a client enabled", || async { status(&rotated, vec![]).await == 200 }).await;
+    binary.cli(&["client", "delete", &client.id]).await.expect_success();
+    within_a_second("a client deleted", || async { status(&rotated, vec![]).await == 401 }).await;
+}
+
+each_engine!(what_is_changed_about_a_person_is_in_force_at_once);
+async fn what_is_changed_about_a_person_is_in_force_at_once(engine: Engine) {
+    let binary = Binary::start(engine).await;
+    let mut person = binary.person("ada").await;
+    let application = binary.application(&web_application()).await;
+    let flow = Flow::new(&application);
+    let tokens = flow.tokens(&binary.wire(), &mut binary.browser(), &person).await;
+    let userinfo = || async {
+        binary
+            .wire()
+            .call(reqwest::Method::GET, "/userinfo")
+            .bearer(&tokens.access_token())
+            .send()
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(userinfo().await, 200);
+    binary.cli(&["user", "disable", "ada"]).await.expect_success();
+    assert_eq!(userinfo().await, 401);
+    assert!(!can_sign_in(&binary.wire(), &person).await);
+    flow.refresh(&binary.wire(), &tokens.refresh_token()).await.0.expect_error(400, "invalid_grant");
+    binary.cli(&["user", "enable", "ada"]).await.expect_success();
+    assert!(can_sign_in(&binary.wire(), &person).await);
+
+    let fresh = "quiet otter 17 lantern";
+    binary.place().cli_with_input(&["user", "set-password", "ada", "--password-stdin"], fresh).await.expect_success();
+    assert!(!can_sign_in(&binary.wire(), &person).await);
+    fresh.clone_into(&mut person.password);
+    assert!(can_sign_in(&binary.wire(), &person).await);
+}
+
+#[tokio::test]
+async fn help_has_examples_and_odd_words_are_refused() {
+    let place = Place::prepared(Engine::Sqlite, &[]).await;
+    for arguments in [&["--help"][..], &["client", "create", "--help"], &["key", "--help"], &["migrate", "--help"]] {
+        let said = place.cli(arguments).await.expect_success();
+        assert!(said.stdout.contains("Example"), "{said}");
+    }
+    expect_failure(place.cli(&["nonsense"]).await, 2, "nonsense");
+    expect_failure(place.cli(&["key", "rotate", "--alg", "HS256"]).await, 2, "RS256");
+}
