@@ -72,10 +72,8 @@ impl App {
                     tracing::info!(migrations = ran, "the database's schema is up to date now");
                 }
             }
-            Schema::CreateOnly if database.migrations().await?.iter().all(|migration| !migration.applied) => {
-                database.migrate_up(&settings.database).await?;
-            }
-            Schema::CreateOnly | Schema::Require => database.require_current().await?,
+            Schema::CreateOnly => database.create_schema(&settings.database).await?,
+            Schema::Require => database.require_current().await?,
         }
         let master = MasterKey::load_or_create(&settings.keys.dir, random.as_ref())?;
         keys::ensure(&database, master.sealing(), &random, clock.now()).await?;

@@ -48,6 +48,24 @@ impl Database {
         Ok(missing)
     }
 
+    /// Makes a new database's schema, and leaves an old one alone. Another program may be making it at this moment: then
+    /// this waits for it.
+    pub async fn create_schema(&self, settings: &settings::Database) -> Result<(), MigrateError> {
+        if self.missing().await? == 0 {
+            return Ok(());
+        }
+        let lock = Lock::take(settings).await?;
+        let result = match self.applied().await {
+            Ok(done) if done.is_empty() => {
+                Migrator::up(&lock.connection, None).await.map_err(|error| DatabaseError::from(error).into())
+            }
+            Ok(_) => self.require_current().await,
+            Err(error) => Err(error.into()),
+        };
+        lock.release().await;
+        result
+    }
+
     /// Takes the last `steps` migrations back.
     pub async fn migrate_down(&self, settings: &settings::Database, steps: u32) -> Result<(), MigrateError> {
         self.missing().await?;

@@ -20,7 +20,9 @@ use super::answer::Answer;
 /// One for all tests: to make one reads the system's certificates, which takes longer than to start a provider. It keeps
 /// connections by port, and every node has a port of its own, so no test meets another's.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
-    let builder = Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_mins(1)).no_proxy();
+    let builder = Client::builder()
+            // A kept connection may be closed by the server just when it is used again; clients retry, tests would fail.
+            .pool_max_idle_per_host(0).redirect(redirect::Policy::none()).timeout(Duration::from_mins(1)).no_proxy();
     builder.build().expect("an HTTP client")
 });
 
