@@ -85,12 +85,11 @@ impl Grants {
         self.database
             .write(move |tx| {
                 Box::pin(async move {
-                    use sea_orm::ConnectionTrait as _;
                     for scope in &finished.allowed {
                         store::remember_consent(tx, row.user_id, &row.request.client_id, scope, now).await?;
                     }
                     store::delete_interaction(tx, secrets::hash(&finished.interaction)).await?;
-                    tx.execute_raw(insert).await.map_err(crate::platform::database::DatabaseError::from)?;
+                    store::write_code(tx, insert).await?;
                     if !finished.allowed.is_empty() {
                         let event = Event::ConsentGiven { scope: finished.allowed.join(" ") };
                         let about = About::both(row.user_id, &row.request.client_id);

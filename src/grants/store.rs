@@ -1,7 +1,7 @@
 //! The tables `codes`, `grants`, `spent_refresh_tokens`, `consents` and `interactions`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 use uuid::Uuid;
 
 use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, Person};
@@ -32,6 +32,12 @@ pub(super) fn insert_code(database: &Database, code: &NewCode) -> Statement {
             code.expires_at.timestamp_millis().into(),
         ],
     )
+}
+
+/// Stores a code inside an action.
+pub(super) async fn write_code(tx: &Tx, insert: Statement) -> Result<(), DatabaseError> {
+    tx.execute_raw(insert).await?;
+    Ok(())
 }
 
 /// A code that has just been used, with the person and the session it was given for.

@@ -108,6 +108,6 @@ fn documents(app: &App) -> Result<Documents, MetadataError> {
     let keys = app.keys.set();
     Ok(Documents {
         discovery: metadata::document(&app.settings.issuer, &keys.algorithms())?.into(),
-        jwks: keys.jwks.clone(),
+        jwks: keys.jwks.clone().into(),
     })
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ::entity::users;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::passwords::PasswordFault;
+use super::store::Key;
 use super::{Email, IdentityError, PasswordRules, Proof, User, Username, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::clock::Clock;
@@ -108,18 +108,14 @@ impl Accounts {
                 Some(self.hasher.hash(password).await?)
             }
         };
-        let row = users::Model {
+        let row = store::New {
             id: self.random.id(now),
-            email: email.as_ref().map(|email| email.typed.clone()),
-            email_canonical: email.map(|email| email.canonical),
-            username: username.as_ref().map(|name| name.typed.clone()),
-            username_canonical: username.map(|name| name.canonical),
+            email,
+            username,
             name,
             password_hash,
-            email_verified_at: account.email_verified.then(|| now.timestamp_millis()),
-            disabled_at: None,
-            created_at: now.timestamp_millis(),
-            updated_at: now.timestamp_millis(),
+            email_verified: account.email_verified,
+            now,
         };
         self.require_free(&row).await?;
         let (id, again) = (row.id, row.clone());
@@ -128,7 +124,7 @@ impl Accounts {
             .database
             .write(move |tx| {
                 Box::pin(async move {
-                    store::insert(tx, row).await?;
+                    store::insert(tx, &row).await?;
                     for role in &account.roles {
                         store::grant_role(tx, id, role).await?;
                     }
@@ -147,16 +143,16 @@ impl Accounts {
         }
     }
 
-    async fn require_free(&self, row: &users::Model) -> Result<(), IdentityError> {
-        for (column, value, refusal) in [
-            (users::Column::UsernameCanonical, &row.username_canonical, Refusal::UsernameTaken),
-            (users::Column::EmailCanonical, &row.email_canonical, Refusal::EmailTaken),
-        ] {
-            if let Some(value) = value
-                && store::find(&self.database, column, value.as_str()).await?.is_some()
-            {
-                return Err(refusal.into());
-            }
+    async fn require_free(&self, row: &store::New) -> Result<(), IdentityError> {
+        if let Some(username) = &row.username
+            && store::find(&self.database, Key::Username(username.canonical.clone())).await?.is_some()
+        {
+            return Err(Refusal::UsernameTaken.into());
+        }
+        if let Some(email) = &row.email
+            && store::find(&self.database, Key::Email(email.canonical.clone())).await?.is_some()
+        {
+            return Err(Refusal::EmailTaken.into());
         }
         Ok(())
     }
@@ -164,12 +160,15 @@ impl Accounts {
     /// A person by id, e-mail address or username.
     pub async fn find(&self, who: &str) -> Result<User, IdentityError> {
         let unknown = || IdentityError::Unknown(who.to_owned());
-        if let Ok(id) = Uuid::parse_str(who) {
-            return store::find(&self.database, users::Column::Id, id).await?.ok_or_else(unknown);
-        }
         let login = canonical_login(who);
-        let column = if login.contains('@') { users::Column::EmailCanonical } else { users::Column::UsernameCanonical };
-        store::find(&self.database, column, login).await?.ok_or_else(unknown)
+        let key = if let Ok(id) = Uuid::parse_str(who) {
+            Key::Id(id)
+        } else if login.contains('@') {
+            Key::Email(login)
+        } else {
+            Key::Username(login)
+        };
+        store::find(&self.database, key).await?.ok_or_else(unknown)
     }
 
     pub async fn list(&self) -> Result<Vec<User>, IdentityError> {

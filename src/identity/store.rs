@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::User;
+use super::{Email, User, Username};
 use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute};
 
@@ -33,19 +33,51 @@ pub(super) async fn credentials(database: &Database, login: &str) -> Result<Opti
     database.find_one(database.statement(&sql, [login.into()])).await
 }
 
-pub(super) async fn insert(tx: &Tx, row: users::Model) -> Result<(), DatabaseError> {
+/// A row to be.
+#[derive(Clone)]
+pub(super) struct New {
+    pub(super) id: Uuid,
+    pub(super) email: Option<Email>,
+    pub(super) username: Option<Username>,
+    pub(super) name: Option<String>,
+    pub(super) password_hash: Option<String>,
+    pub(super) email_verified: bool,
+    pub(super) now: DateTime<Utc>,
+}
+
+pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
+    let now = new.now.timestamp_millis();
+    let row = users::Model {
+        id: new.id,
+        email: new.email.as_ref().map(|email| email.typed.clone()),
+        email_canonical: new.email.as_ref().map(|email| email.canonical.clone()),
+        username: new.username.as_ref().map(|name| name.typed.clone()),
+        username_canonical: new.username.as_ref().map(|name| name.canonical.clone()),
+        name: new.name.clone(),
+        password_hash: new.password_hash.clone(),
+        email_verified_at: new.email_verified.then_some(now),
+        disabled_at: None,
+        created_at: now,
+        updated_at: now,
+    };
     row.into_active_model().reset_all().insert(tx).await?;
     Ok(())
 }
 
-pub(super) async fn find(
-    database: &Database,
-    column: users::Column,
-    value: impl Into<sea_orm::Value>,
-) -> Result<Option<User>, DatabaseError> {
-    let Some(row) = users::Entity::find().filter(column.eq(value)).one(database.reader()).await? else {
-        return Ok(None);
+/// What an account is found by; names in their canonical form.
+pub(super) enum Key {
+    Id(Uuid),
+    Email(String),
+    Username(String),
+}
+
+pub(super) async fn find(database: &Database, key: Key) -> Result<Option<User>, DatabaseError> {
+    let wanted = match key {
+        Key::Id(id) => users::Column::Id.eq(id),
+        Key::Email(email) => users::Column::EmailCanonical.eq(email),
+        Key::Username(username) => users::Column::UsernameCanonical.eq(username),
     };
+    let Some(row) = users::Entity::find().filter(wanted).one(database.reader()).await? else { return Ok(None) };
     let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(row.id)).all(database.reader()).await?;
     Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use josekit::jwk::Jwk;
 use josekit::jws::{JwsSigner, JwsVerifier, RS256};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use super::{Alg, KeyError, State, store};
 use crate::platform::database::Database;
@@ -60,7 +60,7 @@ impl Key {
 pub struct KeySet {
     keys: Vec<Key>,
     /// The body of the JWKS endpoint.
-    pub jwks: Bytes,
+    pub jwks: String,
 }
 
 impl KeySet {
@@ -92,6 +92,8 @@ impl KeySet {
 /// The published keys, swapped whole when they change.
 pub struct KeyRing {
     set: ArcSwap<KeySet>,
+    /// One reading at a time: of two, the older could be stored last.
+    reading: Mutex<()>,
     sealing: SealingKey,
 }
 
@@ -99,7 +101,7 @@ impl KeyRing {
     /// Opens the stored keys; fails where the master key is not the one they were sealed under.
     pub async fn load(database: &Database, sealing: SealingKey) -> Result<Self, KeyError> {
         let set = read(database, &sealing).await?;
-        Ok(Self { set: ArcSwap::from_pointee(set), sealing })
+        Ok(Self { set: ArcSwap::from_pointee(set), reading: Mutex::new(()), sealing })
     }
 
     pub fn set(&self) -> Arc<KeySet> {
@@ -107,6 +109,7 @@ impl KeyRing {
     }
 
     pub async fn reload(&self, database: &Database) -> Result<(), KeyError> {
+        let _alone = self.reading.lock().await;
         self.set.store(Arc::new(read(database, &self.sealing).await?));
         Ok(())
     }
@@ -142,7 +145,7 @@ async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyEr
             verifier,
         });
     }
-    Ok(KeySet { keys, jwks: json!({ "keys": published }).to_string().into() })
+    Ok(KeySet { keys, jwks: json!({ "keys": published }).to_string() })
 }
 
 fn malformed(error: impl std::fmt::Display) -> KeyError {
