@@ -177,10 +177,16 @@ pub(super) async fn end_grant(
     Ok(execute(tx, sql, [grant.into(), now.timestamp_millis().into(), reason.into()]).await? == 1)
 }
 
-/// Ends every grant of a person.
+/// Ends every grant of a person, and every code that could still become one.
+///
+/// The codes come first, used ones too: an exchange under way holds its code's row, so this waits for it to commit, and the
+/// statement after it sees the grant that it made. An exchange that comes later finds its code expired.
 pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let now = now.timestamp_millis();
+    let codes = "UPDATE codes SET expires_at = $2 WHERE user_id = $1 AND expires_at > $2";
+    execute(tx, codes, [user.into(), now.into()]).await?;
     let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE user_id = $1 AND ended_at IS NULL";
-    execute(tx, sql, [user.into(), now.timestamp_millis().into(), reason.into()]).await?;
+    execute(tx, sql, [user.into(), now.into(), reason.into()]).await?;
     Ok(())
 }
 

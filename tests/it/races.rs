@@ -181,6 +181,30 @@ async fn rf_08_disabling_a_person_while_refreshing(server: TestServer) {
     }
 }
 
+both_engines!(rf_08_ending_everything_waits_for_an_exchange_under_way);
+/// An exchange that has used its code but not committed yet: whoever ends all that a person has must not miss its grant.
+async fn rf_08_ending_everything_waits_for_an_exchange_under_way(server: TestServer) {
+    use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+    let application = made::client(&server, made::draft()).await;
+    let person = made::person(&server, "ada").await;
+    Flow::new(&application).sign_in(&mut server.browser(), &person).await.code();
+    let exchange = server.database().await.begin().await.unwrap();
+    for sql in [
+        "UPDATE codes SET used_at = issued_at",
+        "INSERT INTO grants (id, client_id, user_id, session_id, scope, auth_time, acr, amr, offline, created_at, expires_at, \
+         ends_at) SELECT grant_id, client_id, user_id, session_id, scope, auth_time, acr, amr, true, issued_at, \
+         issued_at + 99999999, issued_at + 99999999 FROM codes",
+    ] {
+        exchange.execute_unprepared(sql).await.unwrap();
+    }
+    let (app, username) = (server.app().clone(), person.username.clone());
+    let disabling = tokio::spawn(async move { app.accounts.set_disabled(&username, true).await });
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    exchange.commit().await.unwrap();
+    disabling.await.unwrap().unwrap();
+    assert_eq!(live_grants(server.place()).await, 0);
+}
+
 both_engines!(a_node_stops_promptly);
 /// A node that is told to stop waits for no connection of its own.
 async fn a_node_stops_promptly(mut server: TestServer) {
