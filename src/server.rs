@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -247,7 +247,12 @@ async fn accept(
                 continue;
             }
         };
-        let (service, server, watcher) = (service(&router, peer), server.clone(), graceful.watcher());
+        let router = router.clone();
+        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(http::Peer(peer));
+            router.clone().oneshot(request)
+        });
+        let (server, watcher) = (server.clone(), graceful.watcher());
         let (patience, stop) = (settings.header_timeout.duration(), stop.clone());
         tokio::spawn(async move {
             let speaks = tokio::select! {
@@ -288,23 +293,6 @@ fn prepare(stream: TcpStream) -> TokioIo<TcpStream> {
     // Answers are small and whole: waiting for more only delays them.
     let _ = stream.set_nodelay(true);
     TokioIo::new(stream)
-}
-
-type Service = TowerToHyperService<
-    tower::util::BoxCloneService<
-        axum::http::Request<hyper::body::Incoming>,
-        axum::response::Response,
-        std::convert::Infallible,
-    >,
->;
-
-fn service(router: &Router, peer: SocketAddr) -> Service {
-    let router = router.clone();
-    let service = tower::service_fn(move |mut request: axum::http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(http::Peer(peer));
-        router.clone().oneshot(request)
-    });
-    TowerToHyperService::new(tower::util::BoxCloneService::new(service))
 }
 
 /// Reads clients and keys again when somebody has changed them.

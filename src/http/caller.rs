@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 
 use super::pages::views::Frame;
@@ -16,28 +16,26 @@ use crate::platform::random::Random;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// Set once for each request by the outermost layer.
+/// Set once for each request by the outermost layer. Cheap to make and to clone: most requests ask nothing of it.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
-    pub(super) request_id: String,
+    pub(super) request_id: RequestId,
     pub(super) address: Option<IpAddr>,
-    user_agent: Option<String>,
-    accept_language: Option<String>,
+    user_agent: Option<HeaderValue>,
+    accept_language: Option<HeaderValue>,
 }
+
+/// Twelve characters: short enough to be read out on the telephone, and no two alike in a log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RequestId([u8; 12]);
 
 impl Caller {
     pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, trusted: &[IpNet], random: &dyn Random) -> Self {
-        let text = |name: header::HeaderName, most: usize| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(|value| value.chars().take(most).collect::<String>())
-        };
         Self {
-            request_id: request_id(random),
+            request_id: RequestId::new(random),
             address: peer.map(|peer| address(headers, peer.ip().to_canonical(), trusted)),
-            user_agent: text(header::USER_AGENT, 256),
-            accept_language: text(header::ACCEPT_LANGUAGE, 512),
+            user_agent: headers.get(header::USER_AGENT).cloned(),
+            accept_language: headers.get(header::ACCEPT_LANGUAGE).cloned(),
         }
     }
 
@@ -45,17 +43,17 @@ impl Caller {
     pub(super) fn source(&self) -> Source {
         Source {
             address: self.address.map(|address| address.to_string()),
-            user_agent: self.user_agent.clone(),
-            request_id: Some(self.request_id.clone()),
+            user_agent: text(self.user_agent.as_ref(), 256).map(str::to_owned),
+            request_id: Some(self.request_id.as_str().to_owned()),
         }
     }
 
     /// What a page for this caller has around it.
     pub(super) fn frame(&self, web: &Web, ui_locales: Option<&str>) -> Frame {
         Frame {
-            words: web.catalogues.choose(ui_locales, self.accept_language.as_deref()),
+            words: web.catalogues.choose(ui_locales, text(self.accept_language.as_ref(), 512)),
             brand: web.brand.clone(),
-            reference: self.request_id.clone(),
+            reference: self.request_id.as_str().to_owned(),
         }
     }
 }
@@ -66,7 +64,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         // The outermost layer has put it there; a request without one has no id to be found by.
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self {
-            request_id: String::new(),
+            request_id: RequestId::default(),
             address: None,
             user_agent: None,
             accept_language: None,
@@ -74,14 +72,28 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Twelve characters: short enough to be read out on the telephone, and no two alike in a log.
-fn request_id(random: &dyn Random) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    random
-        .bytes::<12>()
-        .iter()
-        .map(|byte| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'0')))
-        .collect()
+impl RequestId {
+    fn new(random: &dyn Random) -> Self {
+        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        Self(random.bytes::<12>().map(|byte| ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'0')))
+    }
+
+    /// Empty where no request has given one.
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The beginning of a header's text: nobody fills our tables with a header.
+fn text(value: Option<&HeaderValue>, most: usize) -> Option<&str> {
+    let value = value?.to_str().ok()?;
+    Some(value.get(..most).unwrap_or(value))
 }
 
 /// The address of the caller: the peer, or behind trusted proxies the last address that none of them is.

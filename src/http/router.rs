@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get};
 use serde_json::json;
-use tower::util::MapRequestLayer;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
@@ -82,43 +81,33 @@ pub fn table() -> Vec<Route> {
 
 /// The router of the table, with what happens around every handler.
 pub fn router(web: Arc<Web>) -> Router {
-    let settings = &web.app.settings;
     let sessions = SessionManagerLayer::new(web.app.sessions.clone())
         .with_name(web.cookies.session.clone())
         .with_secure(web.cookies.is_secure())
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/".to_owned());
-    let body_timeout = settings.http.body_timeout.duration();
+    let envelope = |path| from_fn_with_state(middleware::Envelope::new(web.clone(), path), middleware::envelope);
     let mut router = Router::new();
     for Route { path, access, kind, handler } in table() {
         if access == Access::Development && web.demo.is_none() {
             continue;
         }
-        router = router.route(
-            path,
-            match kind {
-                Kind::Open => handler.fallback(method_refused).layer(from_fn(middleware::open)),
-                Kind::Api => {
-                    let layer = from_fn_with_state(web.clone(), middleware::public_clients);
-                    handler.fallback(api_method_refused).layer(layer)
-                }
-                Kind::Page => {
-                    let cookie = from_fn_with_state(web.clone(), middleware::session_cookie);
-                    handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)
-                }
-            },
-        );
+        let handler = match kind {
+            Kind::Open => handler.fallback(method_refused).layer(from_fn(middleware::open)),
+            Kind::Api => {
+                let layer = from_fn_with_state(web.clone(), middleware::public_clients);
+                handler.fallback(api_method_refused).layer(layer)
+            }
+            Kind::Page => {
+                let cookie = from_fn_with_state(web.clone(), middleware::session_cookie);
+                handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)
+            }
+        };
+        router = router.route(path, handler.layer(envelope(path)));
     }
-    router
-        .fallback(pages::not_found)
-        // Handlers read their own bodies and say in their own words when one is too large.
-        .layer(DefaultBodyLimit::disable())
-        .layer(MapRequestLayer::new(move |request: Request| {
-            request.map(|body| middleware::Timed::body(body, body_timeout))
-        }))
-        .layer(from_fn_with_state(web.clone(), middleware::envelope))
-        .with_state(web)
+    let nowhere = any(pages::not_found).layer(envelope("(none)")).with_state(web.clone());
+    router.fallback_service(nowhere).with_state(web)
 }
 
 async fn method_refused(State(web): State<Arc<Web>>, caller: Caller) -> Response {

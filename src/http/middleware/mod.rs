@@ -7,5 +7,5 @@ mod session_cookie;
 
 pub(super) use body_time::Timed;
 pub(super) use cors::{open, public_clients};
-pub(super) use envelope::envelope;
+pub(super) use envelope::{Envelope, envelope};
 pub(super) use session_cookie::session_cookie;

@@ -19,6 +19,7 @@ use axum::response::Response;
 use super::answer::{self, Trouble};
 use super::caller::Caller;
 use super::csrf;
+use super::form;
 use super::protocol::authorize;
 use super::state::Web;
 use crate::grants::Interaction;
@@ -94,6 +95,21 @@ impl Waiting {
         let cookie = self.fresh.then(|| web.cookies.set_browser(&self.browser)).flatten();
         answer::with_header(response, header::SET_COOKIE, cookie)
     }
+}
+
+/// Reads a form that our own page in this browser sent, and the request it belongs to; else the answer that says why not.
+async fn submitted(
+    web: &Web,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: Body,
+    purpose: &str,
+) -> Result<(Parameters, Waiting), Response> {
+    let form = form::read(headers, body, web.app.settings.http.max_body).await;
+    let form = form.map_err(|fault| authorize::form_fault(web, caller, fault))?;
+    check_form(web, caller, headers, purpose, &form)?;
+    let waiting = Waiting::find(web, caller, headers, form.get("interaction")).await?;
+    Ok((form, waiting))
 }
 
 /// Refuses a form that our own page in this browser did not send.

@@ -9,11 +9,9 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{BackToApp, Fault, SignInPage};
-use super::{Waiting, check_form};
+use super::{Waiting, submitted};
 use crate::http::answer;
 use crate::http::caller::Caller;
-use crate::http::form;
-use crate::http::protocol::authorize;
 use crate::http::state::Web;
 use crate::identity::SignInError;
 use crate::oauth::parameters::Parameters;
@@ -51,15 +49,8 @@ pub(in crate::http) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
-        Ok(form) => form,
-        Err(fault) => return authorize::form_fault(&web, &caller, fault),
-    };
-    if let Err(response) = check_form(&web, &caller, &headers, PURPOSE, &form) {
-        return response;
-    }
-    let waiting = match Waiting::find(&web, &caller, &headers, form.get("interaction")).await {
-        Ok(waiting) => waiting,
+    let (form, waiting) = match submitted(&web, &caller, &headers, body, PURPOSE).await {
+        Ok(found) => found,
         Err(response) => return response,
     };
     let remember = form.get("remember").is_some();

@@ -9,11 +9,9 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{Fault, SignUpPage};
-use super::{Waiting, check_form, not_found};
+use super::{Waiting, not_found, submitted};
 use crate::http::answer;
 use crate::http::caller::Caller;
-use crate::http::form;
-use crate::http::protocol::authorize;
 use crate::http::state::Web;
 use crate::identity::{IdentityError, NewAccount, PasswordFault, Refusal};
 use crate::limits::{self, Charge, Verdict};
@@ -48,15 +46,8 @@ pub(in crate::http) async fn post(
     if !web.app.settings.accounts.sign_up {
         return not_found(State(web), caller).await;
     }
-    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
-        Ok(form) => form,
-        Err(fault) => return authorize::form_fault(&web, &caller, fault),
-    };
-    if let Err(response) = check_form(&web, &caller, &headers, PURPOSE, &form) {
-        return response;
-    }
-    let waiting = match Waiting::find(&web, &caller, &headers, form.get("interaction")).await {
-        Ok(waiting) => waiting,
+    let (form, waiting) = match submitted(&web, &caller, &headers, body, PURPOSE).await {
+        Ok(found) => found,
         Err(response) => return response,
     };
     let again = |status, faults| render(&web, &caller, &waiting, status, &form, faults);
