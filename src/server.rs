@@ -379,6 +379,7 @@ async fn bootstrap(app: &App, terminal: bool) -> Result<Option<FirstAdministrato
         password: Some(generated.clone().unwrap_or_else(|| given.to_owned())),
         email_verified: true,
         roles: vec!["admin".to_owned()],
+        ..NewAccount::default()
     };
     match app.accounts.create(account).await {
         Ok(_) => {

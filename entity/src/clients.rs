@@ -19,6 +19,8 @@ pub struct Model {
     pub refresh_grace: Option<i64>,
     pub access_token_lifetime: Option<i64>,
     pub refresh_token_lifetime: Option<i64>,
+    /// In milliseconds: how old a sign-in may be where the request does not say.
+    pub default_max_age: Option<i64>,
     pub backchannel_logout_uri: Option<String>,
     pub frontchannel_logout_uri: Option<String>,
     pub logo_uri: Option<String>,

@@ -18,6 +18,8 @@ pub struct Model {
     pub scope: String,
     pub audience: Option<String>,
     pub nonce: Option<String>,
+    /// What was asked for by the parameter `claims` (OpenID Connect Core section 5.5), a JSON object.
+    pub claims: Option<String>,
     pub auth_time: i64,
     pub acr: String,
     pub amr: String,

@@ -14,6 +14,8 @@ pub struct Model {
     /// Space-separated, as granted (RFC 6749 section 3.3).
     pub scope: String,
     pub audience: Option<String>,
+    /// What was asked for by the parameter `claims` (OpenID Connect Core section 5.5), a JSON object.
+    pub claims: Option<String>,
     pub auth_time: i64,
     pub acr: String,
     pub amr: String,

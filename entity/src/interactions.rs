@@ -12,6 +12,8 @@ pub struct Model {
     pub client_id: String,
     /// The request's parameters, form-urlencoded, as they came.
     pub parameters: String,
+    /// The session that the person chose to go on with (`prompt=select_account`).
+    pub chosen_session: Option<Uuid>,
     pub created_at: i64,
     pub expires_at: i64,
 }

@@ -13,6 +13,8 @@ pub struct Model {
     pub username: Option<String>,
     pub username_canonical: Option<String>,
     pub name: Option<String>,
+    /// Further standard claims (OpenID Connect Core section 5.1), a JSON object.
+    pub profile: Option<String>,
     /// A PHC string.
     pub password_hash: Option<String>,
     pub email_verified_at: Option<i64>,

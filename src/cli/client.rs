@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use super::{Failure, change, import, note, open, output, registration};
+use super::import::{self, Tables};
+use super::{Failure, change, note, open, output, registration};
 use crate::app::App;
 use crate::clients::{self, AuthMethod, Client, ClientError, Draft, GrantType, Problem};
 use crate::keys::Alg;
@@ -201,7 +202,7 @@ impl ClientCommand {
                 clients::delete(&app.database, one.id, change(app, "deleted")).await?;
                 if one.json { show(&client, None, true) } else { output::line(&format!("deleted {}", client.id)) }
             }
-            Self::Import { file, json } => import::run(app, &file, json).await,
+            Self::Import { file, json } => import::run(app, &file, Tables::Registrations, json).await,
         }
     }
 }

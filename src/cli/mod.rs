@@ -70,6 +70,8 @@ enum Command {
     /// Resource servers
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Create or change the applications, APIs and people of a TOML file
+    Import(import::Import),
     /// Signing keys
     #[command(subcommand)]
     Key(key::Key),
@@ -250,6 +252,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(user) => user.run(settings?).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
+            Command::Import(import) => import.run(settings?).await,
             Command::Key(key) => key.run(settings?).await,
             Command::Serve(_) | Command::Config(_) => Ok(()),
         }

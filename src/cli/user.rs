@@ -1,12 +1,16 @@
 //! `bonafide user`.
 
 use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, note, open, output};
+use serde_json::Value;
+
+use super::import::{self, Tables};
+use super::{Failure, note, open, output, registration};
 use crate::app::App;
-use crate::identity::{self, NewAccount};
+use crate::identity::{self, AccountChange, IdentityError, NewAccount, Profile};
 use crate::platform::settings::Settings;
 
 /// Longer input is longer than any password that is taken, so that nothing is cut off unseen.
@@ -24,6 +28,17 @@ pub(super) enum User {
     },
     /// One person, by id, e-mail address or username
     Show(Who),
+    /// Change names, address and profile
+    Update(Update),
+    /// Create or change the people of a TOML file
+    #[command(after_help = "Example:\n  bonafide user import people.toml")]
+    Import {
+        /// [[user]] tables, found by their id, e-mail address or username
+        file: PathBuf,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
     /// Let somebody in again
     Enable(Who),
     /// Keep somebody out; their sessions and grants end at once
@@ -90,9 +105,50 @@ pub(super) struct Create {
     /// The e-mail address is known to be theirs
     #[arg(long)]
     verified: bool,
+    /// A standard claim, like nickname=Ada or address.country=GB; may be repeated
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    claims: Vec<(String, Value)>,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  bonafide user update ada@example.com --name 'Ada Lovelace' --claim birthdate=1815-12-10 --claim address.country=GB
+  bonafide user update ada@example.com --claim nickname=          takes the nickname away
+
+Claims (OpenID Connect Core section 5.1): given_name family_name middle_name nickname profile picture website gender birthdate zoneinfo
+locale phone_number phone_number_verified address.{formatted,street_address,locality,region,postal_code,country}")]
+pub(super) struct Update {
+    #[command(flatten)]
+    who: Who,
+    /// A new address; it counts as not verified, unless --verified
+    #[arg(long)]
+    email: Option<String>,
+    /// The e-mail address is known to be theirs
+    #[arg(long)]
+    verified: bool,
+    /// A new username
+    #[arg(long)]
+    username: Option<String>,
+    /// Full name
+    #[arg(long)]
+    name: Option<String>,
+    /// A standard claim, like nickname=Ada; an empty value takes it away; may be repeated
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    claims: Vec<(String, Value)>,
+}
+
+/// A claim as it is written on a command line: its one truth value is `true` or `false`, the rest is text.
+fn claim(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let value = match (name, value) {
+        ("phone_number_verified", "true") => true.into(),
+        ("phone_number_verified", "false") => false.into(),
+        _ => value.into(),
+    };
+    Ok((name.to_owned(), value))
 }
 
 impl User {
@@ -128,6 +184,8 @@ impl User {
                     .collect();
                 output::table(["id", "email", "username", "state", "roles"], &rows)
             }
+            Self::Update(update) => update.on(app).await,
+            Self::Import { file, json } => import::run(app, &file, Tables::People, json).await,
             Self::Show(who) => show(&accounts.find(&who.who).await?, who.json),
             Self::Enable(who) => show(&accounts.set_disabled(&who.who, false).await?, who.json),
             Self::Disable(who) => show(&accounts.set_disabled(&who.who, true).await?, who.json),
@@ -151,7 +209,9 @@ impl Create {
         for role in &self.roles {
             checked(role)?;
         }
+        let profile = Profile::default().with(self.claims.iter().map(|(name, value)| (name.as_str(), value.clone())));
         let account = NewAccount {
+            profile: profile.map_err(IdentityError::from)?,
             email: self.email,
             username: self.username,
             name: self.name,
@@ -170,6 +230,24 @@ impl Create {
     }
 }
 
+impl Update {
+    async fn on(self, app: &App) -> Result<(), Failure> {
+        let change = AccountChange {
+            email: self.email,
+            email_verified: self.verified.then_some(true),
+            username: self.username,
+            name: self.name,
+            claims: self.claims,
+            roles: None,
+        };
+        let (person, changed) = app.accounts.update(&self.who.who, change).await?;
+        if self.who.json {
+            return show(&person, true);
+        }
+        output::line(&registration::outcome(&person.id.to_string(), &changed))
+    }
+}
+
 fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(person);
@@ -183,6 +261,7 @@ fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
         ("name", text(&person.name)),
         ("roles", person.roles.join(" ")),
         ("state", if person.disabled { "disabled" } else { "enabled" }.to_owned()),
+        ("profile", serde_json::to_string(&person.profile).unwrap_or_default()),
         ("created", person.created_at.to_rfc3339()),
     ])
 }

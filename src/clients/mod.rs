@@ -106,6 +106,7 @@ pub struct Client {
     pub refresh_grace: Option<i64>,
     pub access_token_lifetime: Option<i64>,
     pub refresh_token_lifetime: Option<i64>,
+    pub default_max_age: Option<i64>,
     pub backchannel_logout_uri: Option<String>,
     pub frontchannel_logout_uri: Option<String>,
     pub logo_uri: Option<String>,

@@ -47,6 +47,12 @@ pub struct Draft {
     pub scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<String>,
+    /// Seconds (OpenID Connect Dynamic Client Registration 1.0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+    /// Granted to everybody: ID tokens always carry `auth_time`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_auth_time: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +101,8 @@ impl Draft {
             token_endpoint_auth_method: Some(client.auth_method.name().to_owned()),
             scope: Some(list(Some(&client.scopes), None).join(" ")),
             id_token_signed_response_alg: Some(client.id_token_alg.name().to_owned()),
+            default_max_age: client.default_max_age.and_then(|millis| u32::try_from(millis / 1000).ok()),
+            require_auth_time: None,
             logo_uri: client.logo_uri.clone(),
             backchannel_logout_uri: client.backchannel_logout_uri.clone(),
             frontchannel_logout_uri: client.frontchannel_logout_uri.clone(),
@@ -158,6 +166,10 @@ impl Draft {
                 self.refresh_token_lifetime.as_ref(),
                 before.and_then(|client| client.refresh_token_lifetime),
             )?,
+            default_max_age: self
+                .default_max_age
+                .map(|seconds| i64::from(seconds) * 1000)
+                .or_else(|| before.and_then(|client| client.default_max_age)),
             backchannel_logout_uri: keep(
                 self.backchannel_logout_uri.as_ref(),
                 before.and_then(|client| client.backchannel_logout_uri.as_ref()),

@@ -19,6 +19,8 @@ pub struct CodeRequest {
     pub scope: String,
     pub audience: Option<String>,
     pub nonce: Option<String>,
+    /// Claims asked for by name, as the database keeps them.
+    pub claims: Option<String>,
 }
 
 /// A code before it is stored.

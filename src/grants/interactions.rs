@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::FromQueryResult;
+use uuid::Uuid;
 
 use super::{GrantError, Grants, store};
 use crate::audit::{self, About, Event, Source};
@@ -15,6 +16,8 @@ pub struct Interaction {
     pub client_id: String,
     /// The parameters as they came, form-urlencoded.
     pub parameters: String,
+    /// The session that the person chose to go on with.
+    pub chosen_session: Option<Uuid>,
     created_at: i64,
     expires_at: i64,
 }
@@ -45,6 +48,13 @@ impl Grants {
     /// The request of that name, if this browser started it; it may have expired.
     pub async fn waiting(&self, name: &str, browser: &str) -> Result<Option<Interaction>, GrantError> {
         Ok(store::find_interaction(&self.database, secrets::hash(name), secrets::hash(browser)).await?)
+    }
+
+    /// The person chose to go on as who they are (`prompt=select_account`).
+    pub async fn choose(&self, name: &str, browser: &str, session: Uuid) -> Result<(), GrantError> {
+        let (name, browser) = (secrets::hash(name), secrets::hash(browser));
+        self.database.run(store::choose_session(&self.database, name, browser, session)).await?;
+        Ok(())
     }
 
     /// The request is answered; its name is good for nothing more.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use crate::oauth::claims_request::Requested;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError};
 use crate::platform::random::Random;
@@ -66,6 +67,8 @@ pub struct Person {
     pub email_verified_at: Option<i64>,
     /// Milliseconds since 1970.
     pub updated_at: i64,
+    /// Further standard claims, as the database keeps them; read only where somebody wants one.
+    pub profile: Option<String>,
 }
 
 /// How and when the person of a grant signed in.
@@ -90,6 +93,8 @@ pub struct Grant {
     pub person: Person,
     /// Of the authorization request; tokens of a refresh have none.
     pub nonce: Option<String>,
+    /// Claims asked for by name.
+    pub claims: Requested,
     /// Only this room makes grants, so that whoever holds one has redeemed something.
     consumed: Consumed,
 }
@@ -112,8 +117,9 @@ impl Grants {
         Self { database, clock, random, settings }
     }
 
-    /// The person of a grant, if it is alive now: an access token dies with its grant. One SELECT.
-    pub async fn alive(&self, grant: Uuid) -> Result<Option<Person>, GrantError> {
+    /// The person of a grant, if it is alive now, and the claims that userinfo was asked for by name: an access token dies with
+    /// its grant. One SELECT.
+    pub async fn alive(&self, grant: Uuid) -> Result<Option<(Person, Requested)>, GrantError> {
         Ok(store::alive(&self.database, grant, self.clock.now()).await?)
     }
 }

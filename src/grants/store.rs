@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 use uuid::Uuid;
 
 use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, Person};
+use crate::oauth::claims_request::Requested;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 use crate::platform::secrets;
 
@@ -13,7 +14,7 @@ use crate::platform::secrets;
 pub(super) fn insert_code(database: &Database, code: &NewCode) -> Statement {
     database.statement(
         "INSERT INTO codes (hash, grant_id, client_id, user_id, session_id, redirect_uri, challenge, scope, audience, nonce, \
-         auth_time, acr, amr, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         auth_time, acr, amr, issued_at, expires_at, claims) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         [
             code.hash.clone().into(),
             code.grant_id.into(),
@@ -30,6 +31,7 @@ pub(super) fn insert_code(database: &Database, code: &NewCode) -> Statement {
             code.amr.clone().into(),
             code.issued_at.timestamp_millis().into(),
             code.expires_at.timestamp_millis().into(),
+            code.request.claims.clone().into(),
         ],
     )
 }
@@ -48,6 +50,7 @@ pub(super) struct UsedCode {
     pub(super) scope: String,
     audience: Option<String>,
     nonce: Option<String>,
+    claims: Option<String>,
     #[sea_orm(nested)]
     authentication: Authentication,
     #[sea_orm(nested)]
@@ -63,6 +66,7 @@ impl UsedCode {
             authentication: self.authentication,
             person: self.person,
             nonce: self.nonce,
+            claims: Requested::stored(self.claims.as_deref()),
             consumed: Consumed,
         }
     }
@@ -81,13 +85,14 @@ pub(super) async fn use_code(
          AND challenge IS NOT DISTINCT FROM $5 \
          AND EXISTS (SELECT 1 FROM users u WHERE u.id = codes.user_id AND u.disabled_at IS NULL) \
          AND EXISTS (SELECT 1 FROM browser_sessions s WHERE s.id = codes.session_id AND s.ended_at IS NULL AND s.expires_at > $2) \
-         RETURNING grant_id, session_id, scope, audience, nonce, auth_time, acr, amr, \
+         RETURNING grant_id, session_id, scope, audience, nonce, claims, auth_time, acr, amr, \
          (SELECT s.sid FROM browser_sessions s WHERE s.id = codes.session_id) AS sid, user_id, \
          (SELECT u.name FROM users u WHERE u.id = codes.user_id) AS name, \
          (SELECT u.username FROM users u WHERE u.id = codes.user_id) AS username, \
          (SELECT u.email FROM users u WHERE u.id = codes.user_id) AS email, \
          (SELECT u.email_verified_at FROM users u WHERE u.id = codes.user_id) AS email_verified_at, \
-         (SELECT u.updated_at FROM users u WHERE u.id = codes.user_id) AS updated_at";
+         (SELECT u.updated_at FROM users u WHERE u.id = codes.user_id) AS updated_at, \
+         (SELECT u.profile FROM users u WHERE u.id = codes.user_id) AS profile";
     let values = [
         hash.into(),
         now.timestamp_millis().into(),
@@ -138,8 +143,8 @@ pub(super) async fn insert_grant(
     new: NewGrant,
 ) -> Result<(), DatabaseError> {
     let sql = "INSERT INTO grants (id, client_id, user_id, session_id, sid, scope, audience, auth_time, acr, amr, offline, \
-               token_hash, created_at, expires_at, ends_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+               token_hash, created_at, expires_at, ends_at, claims) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     execute(
         tx,
         sql,
@@ -159,6 +164,7 @@ pub(super) async fn insert_grant(
             new.now.timestamp_millis().into(),
             new.expires_at.timestamp_millis().into(),
             new.ends_at.timestamp_millis().into(),
+            code.claims.clone().into(),
         ],
     )
     .await?;
@@ -194,12 +200,20 @@ pub(super) async fn alive(
     database: &Database,
     grant: Uuid,
     now: DateTime<Utc>,
-) -> Result<Option<Person>, DatabaseError> {
-    let sql = "SELECT g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at \
+) -> Result<Option<(Person, Requested)>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        claims: Option<String>,
+        #[sea_orm(nested)]
+        person: Person,
+    }
+    let sql = "SELECT g.claims, g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.id = $1 AND g.ended_at IS NULL AND u.disabled_at IS NULL \
          AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2))";
-    database.find_one(database.statement(sql, [grant.into(), now.timestamp_millis().into()])).await
+    let row: Option<Row> =
+        database.find_one(database.statement(sql, [grant.into(), now.timestamp_millis().into()])).await?;
+    Ok(row.map(|row| (row.person, Requested::stored(row.claims.as_deref()))))
 }
 
 // ---- refresh tokens ----
@@ -221,6 +235,7 @@ struct GrantRow {
     id: Uuid,
     scope: String,
     audience: Option<String>,
+    claims: Option<String>,
     sealed_successor: Option<Vec<u8>>,
     #[sea_orm(nested)]
     authentication: Authentication,
@@ -237,6 +252,7 @@ impl GrantRow {
             authentication: self.authentication,
             person: self.person,
             nonce: None,
+            claims: Requested::stored(self.claims.as_deref()),
             consumed: Consumed,
         }
     }
@@ -250,12 +266,13 @@ pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, Databa
          AND EXISTS (SELECT 1 FROM users u WHERE u.id = grants.user_id AND u.disabled_at IS NULL) \
          AND (offline OR EXISTS (SELECT 1 FROM browser_sessions s \
               WHERE s.id = grants.session_id AND s.ended_at IS NULL AND s.expires_at > $4)) \
-         RETURNING id, scope, audience, sealed_successor, auth_time, acr, amr, sid, user_id, \
+         RETURNING id, scope, audience, claims, sealed_successor, auth_time, acr, amr, sid, user_id, \
          (SELECT u.name FROM users u WHERE u.id = grants.user_id) AS name, \
          (SELECT u.username FROM users u WHERE u.id = grants.user_id) AS username, \
          (SELECT u.email FROM users u WHERE u.id = grants.user_id) AS email, \
          (SELECT u.email_verified_at FROM users u WHERE u.id = grants.user_id) AS email_verified_at, \
-         (SELECT u.updated_at FROM users u WHERE u.id = grants.user_id) AS updated_at";
+         (SELECT u.updated_at FROM users u WHERE u.id = grants.user_id) AS updated_at, \
+         (SELECT u.profile FROM users u WHERE u.id = grants.user_id) AS profile";
     let values = [
         step.presented.clone().into(),
         step.successor.clone().into(),
@@ -269,8 +286,8 @@ pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, Databa
 
 /// The family whose direct predecessor was presented within the grace, with the sealed token that is good now.
 pub(super) async fn just_rotated(tx: &Tx, step: &Step) -> Result<Option<(Grant, Vec<u8>)>, DatabaseError> {
-    let sql = "SELECT g.id, g.scope, g.audience, g.sealed_successor, g.auth_time, g.acr, g.amr, g.sid, g.user_id, \
-         u.name, u.username, u.email, u.email_verified_at, u.updated_at \
+    let sql = "SELECT g.id, g.scope, g.audience, g.claims, g.sealed_successor, g.auth_time, g.acr, g.amr, g.sid, g.user_id, \
+         u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.previous_hash = $1 AND g.client_id = $2 AND g.ended_at IS NULL AND g.expires_at > $3 AND g.rotated_at > $4 \
          AND g.sealed_successor IS NOT NULL AND u.disabled_at IS NULL \
@@ -349,8 +366,14 @@ pub(super) async fn find_interaction(
     id_hash: Vec<u8>,
     browser_hash: Vec<u8>,
 ) -> Result<Option<Interaction>, DatabaseError> {
-    let sql = "SELECT client_id, parameters, created_at, expires_at FROM interactions WHERE id_hash = $1 AND browser_hash = $2";
+    let sql = "SELECT client_id, parameters, chosen_session, created_at, expires_at FROM interactions WHERE id_hash = $1 AND browser_hash = $2";
     database.find_one(database.statement(sql, [id_hash.into(), browser_hash.into()])).await
+}
+
+/// Notes whom the person chose to be, if this browser started the request.
+pub(super) fn choose_session(database: &Database, id_hash: Vec<u8>, browser_hash: Vec<u8>, session: Uuid) -> Statement {
+    let sql = "UPDATE interactions SET chosen_session = $3 WHERE id_hash = $1 AND browser_hash = $2";
+    database.statement(sql, [id_hash.into(), browser_hash.into(), session.into()])
 }
 
 pub(super) async fn delete_interaction(tx: &Tx, id_hash: Vec<u8>) -> Result<(), DatabaseError> {

@@ -65,6 +65,7 @@ pub fn table() -> Vec<Route> {
         route("/userinfo", Token, Api, get(userinfo::userinfo).post(userinfo::userinfo)),
         route("/authorize", Browser, Page, get(authorize::get).head(method_refused).post(authorize::post)),
         route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
+        route("/authorize/account", Browser, Page, get(pages::account::get).post(pages::account::post)),
         route("/logout", Browser, Page, get(logout::get).head(method_refused).post(logout::post)),
         route("/sign-in", Browser, Page, get(pages::sign_in::get).post(pages::sign_in::post)),
         route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),

@@ -107,7 +107,7 @@ impl Web {
 fn documents(app: &App) -> Result<Documents, MetadataError> {
     let keys = app.keys.set();
     Ok(Documents {
-        discovery: metadata::document(&app.settings.issuer, &keys.algorithms())?.into(),
+        discovery: metadata::document(&app.settings.issuer, &keys.algorithms(), app.settings.accounts.sign_up)?.into(),
         jwks: keys.jwks.clone().into(),
     })
 }

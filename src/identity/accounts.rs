@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::passwords::PasswordFault;
 use super::store::Key;
-use super::{Email, IdentityError, PasswordRules, Proof, User, Username, canonical_login, store};
+use super::{Email, IdentityError, PasswordRules, Profile, Proof, User, Username, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, Tx};
@@ -41,10 +41,36 @@ pub struct NewAccount {
     pub email: Option<String>,
     pub username: Option<String>,
     pub name: Option<String>,
+    /// Further standard claims.
+    pub profile: Profile,
     /// Without one the person cannot sign in with a password.
     pub password: Option<String>,
     pub email_verified: bool,
     pub roles: Vec<String>,
+}
+
+/// The names of an account, checked. An empty text is no name.
+pub(super) struct Names {
+    pub(super) email: Option<Email>,
+    pub(super) username: Option<Username>,
+    pub(super) name: Option<String>,
+}
+
+impl Names {
+    pub(super) fn read(email: Option<&str>, username: Option<&str>, name: Option<&str>) -> Result<Self, Refusal> {
+        let email = email.filter(|text| !text.is_empty());
+        let email = email.map(|text| Email::parse(text).ok_or(Refusal::EmailMalformed)).transpose()?;
+        let username = username.filter(|text| !text.is_empty());
+        let username = username.map(|text| Username::parse(text).ok_or(Refusal::UsernameMalformed)).transpose()?;
+        if email.is_none() && username.is_none() {
+            return Err(Refusal::Nameless);
+        }
+        let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        if name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
+            return Err(Refusal::NameTooLong);
+        }
+        Ok(Self { email, username, name })
+    }
 }
 
 /// The people, with all that looking after them takes.
@@ -55,7 +81,7 @@ pub struct Accounts {
     pub(super) random: Arc<dyn Random>,
     pub(super) hasher: Hasher,
     pub(super) settings: Arc<Settings>,
-    rules: Arc<PasswordRules>,
+    pub(super) rules: Arc<PasswordRules>,
 }
 
 impl Accounts {
@@ -84,17 +110,8 @@ impl Accounts {
 
     async fn insert(&self, account: NewAccount, event: Event, source: &Source) -> Result<Uuid, IdentityError> {
         let now = self.clock.now();
-        let email = account.email.as_deref().filter(|text| !text.is_empty());
-        let email = email.map(|text| Email::parse(text).ok_or(Refusal::EmailMalformed)).transpose()?;
-        let username = account.username.as_deref().filter(|text| !text.is_empty());
-        let username = username.map(|text| Username::parse(text).ok_or(Refusal::UsernameMalformed)).transpose()?;
-        if email.is_none() && username.is_none() {
-            return Err(Refusal::Nameless.into());
-        }
-        let name = account.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        if name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
-            return Err(Refusal::NameTooLong.into());
-        }
+        let Names { email, username, name } =
+            Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref())?;
         let password_hash = match &account.password {
             None => None,
             Some(password) => {
@@ -113,11 +130,12 @@ impl Accounts {
             email,
             username,
             name,
+            profile: account.profile,
             password_hash,
             email_verified: account.email_verified,
             now,
         };
-        self.require_free(&row).await?;
+        self.require_free(row.username.as_ref(), row.email.as_ref(), None).await?;
         let (id, again) = (row.id, row.clone());
         let (event_id, source) = (self.random.id(now), source.clone());
         let inserted = self
@@ -136,23 +154,28 @@ impl Accounts {
             Ok(()) => Ok(id),
             // Somebody else was quicker: say which of the two names it was.
             Err(error) if error.is_conflict() => {
-                self.require_free(&again).await?;
+                self.require_free(again.username.as_ref(), again.email.as_ref(), None).await?;
                 Err(error.into())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn require_free(&self, row: &store::New) -> Result<(), IdentityError> {
-        if let Some(username) = &row.username
-            && store::find(&self.database, Key::Username(username.canonical.clone())).await?.is_some()
-        {
-            return Err(Refusal::UsernameTaken.into());
-        }
-        if let Some(email) = &row.email
-            && store::find(&self.database, Key::Email(email.canonical.clone())).await?.is_some()
-        {
-            return Err(Refusal::EmailTaken.into());
+    /// Refuses names that somebody else than `own` has.
+    pub(super) async fn require_free(
+        &self,
+        username: Option<&Username>,
+        email: Option<&Email>,
+        own: Option<Uuid>,
+    ) -> Result<(), IdentityError> {
+        for (key, refusal) in [
+            (username.map(|username| Key::Username(username.canonical.clone())), Refusal::UsernameTaken),
+            (email.map(|email| Key::Email(email.canonical.clone())), Refusal::EmailTaken),
+        ] {
+            let Some(key) = key else { continue };
+            if store::find(&self.database, key).await?.is_some_and(|holder| Some(holder.id) != own) {
+                return Err(refusal.into());
+            }
         }
         Ok(())
     }
@@ -256,7 +279,7 @@ impl Accounts {
         self.find(&id.to_string()).await
     }
 
-    async fn change<F>(&self, id: Uuid, what: &'static str, action: F) -> Result<(), DatabaseError>
+    pub(super) async fn change<F>(&self, id: Uuid, what: &'static str, action: F) -> Result<(), DatabaseError>
     where
         F: for<'c> FnOnce(&'c Tx) -> crate::platform::database::Action<'c, (), DatabaseError> + Send + 'static,
     {

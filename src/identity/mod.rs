@@ -1,8 +1,10 @@
 //! People: their accounts, names and passwords, and how they prove who they are.
 
 mod accounts;
+mod edit;
 mod names;
 mod passwords;
+mod profile;
 mod sign_in;
 mod store;
 
@@ -11,8 +13,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use accounts::{Accounts, NewAccount, Refusal};
+pub use edit::AccountChange;
 pub use names::{Email, Username, canonical_login};
 pub use passwords::{PasswordFault, PasswordRules};
+pub use profile::{Address, Profile, ProfileFault};
 pub(crate) use sign_in::ACR_PASSWORD;
 pub use sign_in::{Proof, SignInError};
 
@@ -27,6 +31,8 @@ pub struct User {
     pub email_verified: bool,
     pub username: Option<String>,
     pub name: Option<String>,
+    #[serde(flatten)]
+    pub profile: Profile,
     pub disabled: bool,
     pub roles: Vec<String>,
     pub created_at: DateTime<Utc>,
@@ -41,6 +47,8 @@ pub enum IdentityError {
     Hash(#[from] HashError),
     #[error("there is nobody called {0}: `bonafide user list` shows everybody")]
     Unknown(String),
+    #[error("{0}")]
+    Profile(#[from] ProfileFault),
     #[error("{0}")]
     Refused(Refusal),
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Email, User, Username};
+use super::{Email, Profile, User, Username};
 use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute};
 
@@ -33,6 +33,12 @@ pub(super) async fn credentials(database: &Database, login: &str) -> Result<Opti
     database.find_one(database.statement(&sql, [login.into()])).await
 }
 
+/// The stored hash of a person's password.
+pub(super) async fn password_hash(database: &Database, id: Uuid) -> Result<Option<String>, DatabaseError> {
+    let row = users::Entity::find_by_id(id).one(database.reader()).await?;
+    Ok(row.and_then(|row| row.password_hash))
+}
+
 /// A row to be.
 #[derive(Clone)]
 pub(super) struct New {
@@ -40,6 +46,7 @@ pub(super) struct New {
     pub(super) email: Option<Email>,
     pub(super) username: Option<Username>,
     pub(super) name: Option<String>,
+    pub(super) profile: Profile,
     pub(super) password_hash: Option<String>,
     pub(super) email_verified: bool,
     pub(super) now: DateTime<Utc>,
@@ -54,6 +61,7 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
         username: new.username.as_ref().map(|name| name.typed.clone()),
         username_canonical: new.username.as_ref().map(|name| name.canonical.clone()),
         name: new.name.clone(),
+        profile: new.profile.to_stored(),
         password_hash: new.password_hash.clone(),
         email_verified_at: new.email_verified.then_some(now),
         disabled_at: None,
@@ -108,11 +116,40 @@ fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
         email_verified: row.email_verified_at.is_some(),
         username: row.username,
         name: row.name,
+        profile: Profile::stored(row.profile.as_deref()),
         disabled: row.disabled_at.is_some(),
         roles,
         created_at: from_millis(row.created_at),
         updated_at: from_millis(row.updated_at),
     }
+}
+
+/// What an edit leaves of an account.
+pub(super) struct Edited {
+    pub(super) email: Option<Email>,
+    pub(super) username: Option<Username>,
+    pub(super) name: Option<String>,
+    pub(super) profile: Profile,
+    pub(super) email_verified: bool,
+}
+
+pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    // An address that was verified keeps the time when it was.
+    let sql = "UPDATE users SET email = $2, email_canonical = $3, username = $4, username_canonical = $5, name = $6, profile = $7, \
+               email_verified_at = CASE WHEN $8 THEN COALESCE(email_verified_at, $9) ELSE NULL END, updated_at = $9 WHERE id = $1";
+    let (email, username) = (edited.email.as_ref(), edited.username.as_ref());
+    let values = [
+        id.into(),
+        email.map(|email| email.typed.clone()).into(),
+        email.map(|email| email.canonical.clone()).into(),
+        username.map(|username| username.typed.clone()).into(),
+        username.map(|username| username.canonical.clone()).into(),
+        edited.name.clone().into(),
+        edited.profile.to_stored().into(),
+        edited.email_verified.into(),
+        now.timestamp_millis().into(),
+    ];
+    execute(tx, sql, values).await
 }
 
 pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {

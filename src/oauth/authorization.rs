@@ -9,49 +9,18 @@ use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
 use oxide_auth::primitives::scope::Scope;
 
+use super::claims_request::{ClaimsRequest, Requested};
+use super::hint::{self, Hint};
 use super::parameters::Parameters;
+use super::prompt::Prompt;
+use super::reply::{ReplyTo, ResponseMode};
 use super::{ErrorCode, pkce, scope, step};
 use crate::clients::{Client, GrantType, Registry, redirect_matches};
 use crate::grants::CodeRequest;
+use crate::keys::KeySet;
 
 /// Longest `state` and `nonce`: more than the kilobyte that libraries put there.
 const LONGEST: usize = 4096;
-
-/// Where answers go: exists only after client and redirect URI are proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplyTo {
-    redirect_uri: String,
-    state: Option<String>,
-    issuer: String,
-}
-
-impl ReplyTo {
-    pub fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
-    }
-
-    /// The redirect that carries a code (RFC 6749 section 4.1.2, RFC 9207).
-    pub fn code(&self, code: &str) -> String {
-        self.url(&[("code", code)])
-    }
-
-    /// The redirect that carries an error (section 4.1.2.1).
-    pub fn error(&self, code: ErrorCode, description: &str) -> String {
-        self.url(&[("error", code.name()), ("error_description", description)])
-    }
-
-    /// The redirect URI byte for byte, its own query kept, ours behind it.
-    fn url(&self, parameters: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(parameters);
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        query.append_pair("iss", &self.issuer);
-        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
-        format!("{}{separator}{}", self.redirect_uri, query.finish())
-    }
-}
 
 /// Why a request is not answered with a page of its own or a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,14 +42,6 @@ pub enum PageFault {
     Fault,
 }
 
-/// What a page may be shown for (OpenID Connect Core section 3.1.2.1, `prompt`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Prompt {
-    pub none: bool,
-    pub login: bool,
-    pub consent: bool,
-}
-
 /// A sound request of a known client.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
@@ -96,6 +57,12 @@ pub struct AuthorizationRequest {
     pub max_age: Option<i64>,
     pub login_hint: Option<String>,
     pub ui_locales: Option<String>,
+    /// Claims asked for by name.
+    pub claims: Requested,
+    /// The only person who will do: the one of `id_token_hint`, or of `sub` in `claims`.
+    pub subject: Option<String>,
+    /// The only `acr` values that will do.
+    pub essential_acr: Option<Vec<String>>,
 }
 
 impl AuthorizationRequest {
@@ -108,7 +75,19 @@ impl AuthorizationRequest {
             scope: self.scopes.join(" "),
             audience: self.audience.clone(),
             nonce: self.nonce.clone(),
+            claims: self.claims.to_stored(),
         }
+    }
+
+    /// What the person is asked to allow: the scopes, and those whose claims are asked for by name.
+    pub fn consents(&self) -> Vec<String> {
+        let mut all = self.scopes.clone();
+        for scope in self.claims.scopes() {
+            if !all.iter().any(|known| known == scope) {
+                all.push(scope.to_owned());
+            }
+        }
+        all
     }
 
     pub fn refuse(&self, code: ErrorCode, description: &'static str) -> Refusal {
@@ -126,6 +105,7 @@ pub fn validate(
     parameters: &Parameters,
     client: Option<Arc<Client>>,
     registry: &Registry,
+    keys: &KeySet,
     issuer: &str,
 ) -> Result<AuthorizationRequest, Refusal> {
     let fault = || Refusal::Page(PageFault::Fault);
@@ -139,6 +119,8 @@ pub fn validate(
     // From here on every refusal goes to the client.
     let reply = ReplyTo {
         redirect_uri: redirect_uri.clone(),
+        // Answers about a mode that there is not go by the ordinary one.
+        mode: parameters.get("response_mode").and_then(ResponseMode::parse).unwrap_or_default(),
         // One that is too long is refused, and not carried back either: the answer would be as long.
         state: parameters.get("state").filter(|state| state.len() <= LONGEST).map(str::to_owned),
         issuer: issuer.to_owned(),
@@ -160,9 +142,22 @@ pub fn validate(
         .map_err(|(code, description)| refuse(code, description))?;
     let challenge =
         challenge(parameters, &client).map_err(|description| refuse(ErrorCode::InvalidRequest, description))?;
-    let prompt = prompt(parameters).map_err(|description| refuse(ErrorCode::InvalidRequest, description))?;
-    let max_age = match parameters.get("max_age") {
+    let unsound = |description| refuse(ErrorCode::InvalidRequest, description);
+    let prompt = Prompt::parse(parameters.get("prompt").unwrap_or_default()).map_err(unsound)?;
+    let claims = match parameters.get("claims") {
+        None => ClaimsRequest::default(),
+        Some(text) => ClaimsRequest::parse(text, |scope| client.may_ask_for(scope)).map_err(unsound)?,
+    };
+    let hinted = match parameters.get("id_token_hint") {
         None => None,
+        Some(token) => Some(
+            hint::read(token, keys, issuer)
+                .ok_or_else(|| unsound("id_token_hint is no ID token that was made here"))?,
+        ),
+    };
+    let subject = subject(hinted, claims.subject).map_err(unsound)?;
+    let max_age = match parameters.get("max_age") {
+        None => client.default_max_age.map(|millis| millis / 1000),
         Some(text) => match text.parse::<i64>() {
             Ok(seconds) if seconds >= 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Some(seconds),
             _ => return Err(refuse(ErrorCode::InvalidRequest, "max_age is not a number of seconds")),
@@ -184,6 +179,9 @@ pub fn validate(
         max_age,
         login_hint: parameters.get("login_hint").filter(|hint| hint.len() <= 320).map(str::to_owned),
         ui_locales: parameters.get("ui_locales").map(str::to_owned),
+        claims: claims.names,
+        subject,
+        essential_acr: claims.essential_acr,
         client,
     })
 }
@@ -217,8 +215,8 @@ fn check_form(parameters: &Parameters) -> Result<(), Wrong> {
         Some("code") => {}
         Some(_) => return Err((ErrorCode::UnsupportedResponseType, "only the response type code is supported")),
     }
-    if parameters.get("response_mode").is_some_and(|mode| mode != "query") {
-        return Err((ErrorCode::InvalidRequest, "only the response mode query is supported"));
+    if parameters.get("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
+        return Err((ErrorCode::InvalidRequest, "this response mode is not supported"));
     }
     for (name, description) in [("state", "state is too long"), ("nonce", "nonce is too long")] {
         if parameters.get(name).is_some_and(|value| value.len() > LONGEST) {
@@ -226,6 +224,14 @@ fn check_form(parameters: &Parameters) -> Result<(), Wrong> {
         }
     }
     Ok(())
+}
+
+/// The one person that the request is about, if it says so; two are a contradiction.
+fn subject(hinted: Option<Hint>, named: Option<String>) -> Result<Option<String>, &'static str> {
+    match (hinted.map(|hint| hint.sub), named) {
+        (Some(hinted), Some(named)) if hinted != named => Err("id_token_hint and claims are about different people"),
+        (hinted, named) => Ok(hinted.or(named)),
+    }
 }
 
 /// The API that the access token will be for: the one named (RFC 8707), or the client's default; `None` is ourselves.
@@ -287,22 +293,6 @@ fn challenge(parameters: &Parameters, client: &Client) -> Result<Option<String>,
     }
 }
 
-fn prompt(parameters: &Parameters) -> Result<Prompt, &'static str> {
-    let mut prompt = Prompt::default();
-    let mut count = 0;
-    for value in parameters.get("prompt").unwrap_or_default().split(' ').filter(|value| !value.is_empty()) {
-        count += 1;
-        match value {
-            "none" => prompt.none = true,
-            // Choosing an account is done on the sign-in page.
-            "login" | "select_account" => prompt.login = true,
-            "consent" => prompt.consent = true,
-            _ => {}
-        }
-    }
-    if prompt.none && count > 1 { Err("prompt=none stands alone") } else { Ok(prompt) }
-}
-
 /// The request as the machine sees it: the client and its redirect URI are proven.
 struct Proven<'r> {
     parameters: &'r Parameters,
@@ -337,33 +327,5 @@ impl Request for Proven<'_> {
 
     fn extension(&self, key: &str) -> Option<Cow<'_, str>> {
         self.parameters.get(key).map(Cow::Borrowed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// `state` comes back byte for byte, and the redirect URI's own query stays in front of ours.
-        #[test]
-        fn replies_keep_state_and_query(state in "\\PC{1,80}", query in "(\\?a=1)?") {
-            let reply = ReplyTo {
-                redirect_uri: format!("https://app.example/cb{query}"),
-                state: Some(state.clone()),
-                issuer: "https://id.example".to_owned(),
-            };
-            let url = url::Url::parse(&reply.code("c")).unwrap();
-            let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-            let ours = &pairs[pairs.len() - 3..];
-            prop_assert!(url.as_str().starts_with(&reply.redirect_uri));
-            prop_assert_eq!(ours, &[
-                ("code".to_owned(), "c".to_owned()),
-                ("state".to_owned(), state),
-                ("iss".to_owned(), "https://id.example".to_owned()),
-            ]);
-        }
     }
 }

@@ -53,9 +53,9 @@ pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc>) -> O
     (token.iss == issuer && in_time).then_some(token)
 }
 
-/// The payload of a JWS that one of our keys signed, whatever it says.
-pub(super) fn signed_payload(token: &str, keys: &KeySet) -> Option<Vec<u8>> {
-    signed_parts(token, keys).map(|(_, payload)| payload)
+/// The type and the payload of a JWS that one of our keys signed, whatever it says.
+pub(super) fn signed_payload(token: &str, keys: &KeySet) -> Option<(String, Vec<u8>)> {
+    signed_parts(token, keys).map(|(header, payload)| (header.typ, payload))
 }
 
 fn signed_parts(token: &str, keys: &KeySet) -> Option<(Header, Vec<u8>)> {

@@ -1,52 +1,118 @@
-//! Which claims a scope gives (OpenID Connect Core section 5.4). What we do not know is left out, never null or empty.
+//! Which claims about a person a scope gives (OpenID Connect Core section 5.4). What we do not know is left out, never null or
+//! empty.
 
 use serde_json::{Map, Value};
 
 use super::scope;
 use crate::grants::Person;
+use crate::identity::Profile;
 
-/// Claims that some scope gives.
-pub const SUPPORTED: [&str; 5] = ["name", "preferred_username", "updated_at", "email", "email_verified"];
+/// Every claim about a person, with the scope that gives it.
+pub const SUPPORTED: [(&str, &str); 19] = [
+    ("name", "profile"),
+    ("given_name", "profile"),
+    ("family_name", "profile"),
+    ("middle_name", "profile"),
+    ("nickname", "profile"),
+    ("preferred_username", "profile"),
+    ("profile", "profile"),
+    ("picture", "profile"),
+    ("website", "profile"),
+    ("gender", "profile"),
+    ("birthdate", "profile"),
+    ("zoneinfo", "profile"),
+    ("locale", "profile"),
+    ("updated_at", "profile"),
+    ("email", "email"),
+    ("email_verified", "email"),
+    ("address", "address"),
+    ("phone_number", "phone"),
+    ("phone_number_verified", "phone"),
+];
 
-/// The claims about a person that a granted scope gives.
-pub fn of(person: &Person, granted: &str) -> Map<String, Value> {
-    let mut claims = Map::new();
-    let mut add = |name: &str, value: Option<Value>| {
+/// The scope that gives a claim.
+pub fn scope_of(claim: &str) -> Option<&'static str> {
+    SUPPORTED.iter().find(|(name, _)| *name == claim).map(|(_, scope)| *scope)
+}
+
+/// The claims about a person that a granted scope gives, and those asked for by name.
+pub fn of(person: &Person, granted: &str, named: &[String]) -> Map<String, Value> {
+    let wanted = |(claim, scope): &(&str, &str)| scope::has(granted, scope) || named.iter().any(|name| name == claim);
+    let mut wanted = SUPPORTED.iter().filter(|entry| wanted(entry)).map(|(claim, _)| *claim).peekable();
+    if wanted.peek().is_none() {
+        return Map::new();
+    }
+    let mut known = all(person);
+    wanted.filter_map(|claim| known.remove_entry(claim)).collect()
+}
+
+/// All that we know of a person, by the names of the standard.
+fn all(person: &Person) -> Map<String, Value> {
+    let profile = Profile::stored(person.profile.as_deref());
+    let mut claims = profile.to_claims();
+    if profile.phone_number.is_some() {
+        claims.insert("phone_number_verified".to_owned(), profile.phone_number_verified.into());
+    }
+    let mut add = |name: &str, value: Option<&String>| {
         if let Some(value) = value {
-            claims.insert(name.to_owned(), value);
+            claims.insert(name.to_owned(), value.as_str().into());
         }
     };
-    if scope::has(granted, "profile") {
-        add("name", person.name.clone().map(Value::from));
-        add("preferred_username", person.username.clone().map(Value::from));
-        add("updated_at", Some((person.updated_at / 1000).into()));
+    add("name", person.name.as_ref());
+    add("preferred_username", person.username.as_ref());
+    add("email", person.email.as_ref());
+    if person.email.is_some() {
+        claims.insert("email_verified".to_owned(), person.email_verified_at.is_some().into());
     }
-    if scope::has(granted, "email")
-        && let Some(email) = &person.email
-    {
-        add("email", Some(email.clone().into()));
-        add("email_verified", Some(person.email_verified_at.is_some().into()));
-    }
+    claims.insert("updated_at".to_owned(), (person.updated_at / 1000).into());
     claims
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn claims_follow_scopes_and_have_their_types() {
-        let person = Person {
+    fn person(profile: Option<&str>) -> Person {
+        Person {
             user_id: uuid::Uuid::nil(),
             name: Some("Ada".to_owned()),
             username: None,
             email: Some("ada@example.com".to_owned()),
             email_verified_at: None,
             updated_at: 1_700_000_000_999,
-        };
-        assert!(of(&person, "openid").is_empty());
-        let all = Value::Object(of(&person, "openid profile email"));
-        let expected = serde_json::json!({"name": "Ada", "updated_at": 1_700_000_000, "email": "ada@example.com", "email_verified": false});
-        assert_eq!(all, expected);
+            profile: profile.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn claims_follow_scopes_and_have_their_types() {
+        let ada = person(None);
+        assert!(of(&ada, "openid", &[]).is_empty());
+        let claims = Value::Object(of(&ada, "openid profile email phone address", &[]));
+        let expected =
+            json!({"name": "Ada", "updated_at": 1_700_000_000, "email": "ada@example.com", "email_verified": false});
+        assert_eq!(claims, expected);
+    }
+
+    #[test]
+    fn a_claim_asked_for_by_name_comes_alone() {
+        let ada = person(Some(r#"{"gender":"female","phone_number":"+442079460000","address":{"country":"GB"}}"#));
+        let named = ["gender".to_owned(), "phone_number_verified".to_owned()];
+        assert_eq!(
+            Value::Object(of(&ada, "openid", &named)),
+            json!({"gender": "female", "phone_number_verified": false})
+        );
+        assert_eq!(Value::Object(of(&ada, "openid address", &[])), json!({"address": {"country": "GB"}}));
+    }
+
+    /// TJ-21: a profile's claims are those of the table, whatever the database holds.
+    #[test]
+    fn tj_21_reserved_claims_never_come_from_a_profile() {
+        let ada = person(Some(r#"{"sub":"root","iss":"evil"}"#));
+        let everything: Vec<String> = ["sub", "iss", "aud", "exp", "acr", "cnf"].map(str::to_owned).into();
+        let claims = of(&ada, "openid profile email", &everything);
+        assert!(claims.keys().all(|claim| scope_of(claim).is_some()), "{claims:?}");
     }
 }

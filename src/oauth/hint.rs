@@ -13,11 +13,13 @@ pub struct Hint {
     /// The client it was made for.
     pub aud: String,
     pub sid: Option<String>,
+    /// Only access tokens of the older type have one.
+    client_id: Option<String>,
 }
 
 /// Reads a hint. Expired ones do: they are how long ago somebody signed in, not a credential.
 pub fn read(token: &str, keys: &KeySet, issuer: &str) -> Option<Hint> {
-    let payload = bearer::signed_payload(token, keys)?;
+    let (typ, payload) = bearer::signed_payload(token, keys)?;
     let hint: Hint = serde_json::from_slice(&payload).ok()?;
-    (hint.iss == issuer).then_some(hint)
+    (typ == "JWT" && hint.client_id.is_none() && hint.iss == issuer).then_some(hint)
 }

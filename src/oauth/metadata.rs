@@ -12,6 +12,8 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::prompt::Prompt;
+use super::reply::ResponseMode;
 use super::{claims, scope};
 use crate::clients::{AuthMethod, GrantType};
 use crate::identity;
@@ -51,14 +53,14 @@ pub enum MetadataError {
     Json(#[from] serde_json::Error),
 }
 
-/// The document as JSON, made once and sent as it is.
-pub fn document(issuer: &str, algorithms: &[Alg]) -> Result<Vec<u8>, MetadataError> {
+/// The document as JSON, made once and sent as it is. `sign_up`: people may make accounts themselves.
+pub fn document(issuer: &str, algorithms: &[Alg], sign_up: bool) -> Result<Vec<u8>, MetadataError> {
     let at = |path: &str| format!("{issuer}{path}");
     let extra = Extra {
         end_session_endpoint: at("/logout"),
         code_challenge_methods_supported: vec!["S256".to_owned()],
         authorization_response_iss_parameter_supported: true,
-        prompt_values_supported: ["none", "login", "consent"].map(str::to_owned).into(),
+        prompt_values_supported: Prompt::supported(sign_up).into_iter().map(str::to_owned).collect(),
     };
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_owned())?,
@@ -71,21 +73,21 @@ pub fn document(issuer: &str, algorithms: &[Alg]) -> Result<Vec<u8>, MetadataErr
     )
     .set_token_endpoint(Some(TokenUrl::new(at("/token"))?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(at("/userinfo"))?))
-    .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
+    .set_response_modes_supported(Some(ResponseMode::ALL.map(response_mode).into()))
     .set_grant_types_supported(Some(GrantType::ALL.map(grant_type).into()))
     .set_token_endpoint_auth_methods_supported(Some(AuthMethod::ALL.map(auth_method).into()))
     .set_scopes_supported(Some(scope::STANDARD.map(|scope| Scope::new(scope.to_owned())).into()))
     .set_claims_supported(Some(
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]
             .into_iter()
-            .chain(claims::SUPPORTED)
+            .chain(claims::SUPPORTED.map(|(claim, _)| claim))
             .map(|name| CoreClaimName::new(name.to_owned()))
             .collect(),
     ))
     .set_acr_values_supported(Some(vec![openidconnect::AuthenticationContextClass::new(
         identity::ACR_PASSWORD.to_owned(),
     )]))
-    .set_claims_parameter_supported(Some(false))
+    .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false))
     .set_require_request_uri_registration(Some(false));
@@ -95,6 +97,14 @@ pub fn document(issuer: &str, algorithms: &[Alg]) -> Result<Vec<u8>, MetadataErr
 fn signing_algorithm(alg: Alg) -> CoreJwsSigningAlgorithm {
     match alg {
         Alg::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    }
+}
+
+fn response_mode(mode: ResponseMode) -> CoreResponseMode {
+    match mode {
+        ResponseMode::Query => CoreResponseMode::Query,
+        ResponseMode::Fragment => CoreResponseMode::Fragment,
+        ResponseMode::FormPost => CoreResponseMode::FormPost,
     }
 }
 

@@ -201,7 +201,11 @@ impl Mint<'_> {
             amr: grant.authentication.amr.split(' ').collect(),
             sid: grant.authentication.sid.as_deref(),
             at_hash: at_hash(client.id_token_alg, access_token),
-            person: if client.claims_in_id_token { claims::of(&grant.person, granted) } else { Map::new() },
+            person: claims::of(
+                &grant.person,
+                if client.claims_in_id_token { granted } else { "" },
+                &grant.claims.id_token,
+            ),
         };
         self.sign(client.id_token_alg, TokenType::Jwt, &claims)
     }

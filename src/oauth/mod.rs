@@ -7,6 +7,7 @@
 pub mod authorization;
 pub mod bearer;
 pub mod claims;
+pub mod claims_request;
 pub mod client_auth;
 mod error;
 pub mod hint;
@@ -14,6 +15,8 @@ pub mod metadata;
 pub mod mint;
 pub mod parameters;
 pub mod pkce;
+pub mod prompt;
+pub mod reply;
 pub mod scope;
 pub mod token;
 

@@ -1,7 +1,7 @@
 //! Scopes (RFC 6749 section 3.3, OpenID Connect Core section 5.4).
 
 /// The scopes that every client may ask for unless it is registered with fewer.
-pub const STANDARD: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub const STANDARD: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Scopes with a meaning at our own endpoints, which no API can have: first-party clients ask for them.
 pub const RESERVED: [&str; 3] = ["account", "roles", "permissions"];

@@ -35,6 +35,11 @@ impl Live {
         self.name.as_deref().or(self.email.as_deref()).or(self.username.as_deref()).unwrap_or_default()
     }
 
+    /// What this person signs in with, where a page calls them something else.
+    pub fn login(&self) -> Option<&str> {
+        self.email.as_deref().or(self.username.as_deref()).filter(|login| *login != self.person())
+    }
+
     /// Whether the person has allowed the client this scope before.
     pub fn has_consented(&self, scope: &str) -> bool {
         self.consented.as_deref().is_some_and(|granted| crate::oauth::scope::has(granted, scope))

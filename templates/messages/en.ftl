@@ -97,6 +97,19 @@ scope-offline_access = Keep this access while you are away
 scope-other = Use “{ $scope }” for you
 scope-other-at = Use “{ $scope }” for you at { $audience }
 
+## Choosing an account
+
+choose-account-title = Continue to { $app }
+choose-account-who = You are signed in as
+choose-account-continue = Continue as { $person }
+choose-account-another = Use another account
+
+## Back to the application
+
+form-post-title = Back to { $host }
+form-post-lead = Your browser is taking you there.
+continue = Continue
+
 ## Sign out
 
 sign-out-title = Sign out of { $brand }?

@@ -164,3 +164,15 @@ async fn forced_colours_and_less_motion() {
         .expect("whether");
     assert!(!moving);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn choosing_an_account() {
+    let stage = stage().await;
+    stage.visit("/sign-in").await;
+    stage.sign_in().await;
+    stage.browser.id("sign-out").await;
+    stage.server.advance_seconds(1);
+    stage.visit(&stage.flow.clone().with("prompt", "select_account").path()).await;
+    stage.browser.id("another-account").await;
+    look(&stage.browser, "choose-account").await;
+}

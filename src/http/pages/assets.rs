@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("../../../templates/assets/style.css");
 const SCRIPT: &str = include_str!("../../../templates/assets/enhance.js");
+/// What sends the one form of the page that posts an answer to an application.
+const SUBMIT: &str = include_str!("../../../templates/assets/submit.js");
 const ICON: &str = include_str!("../../../templates/assets/icon.svg");
 
 /// The green of bank notes; also the colour that stands in `icon.svg`.
@@ -31,6 +33,7 @@ pub struct Asset {
 pub struct Assets {
     style: (String, Asset),
     script: (String, Asset),
+    submit: (String, Asset),
     icon: (String, Asset),
 }
 
@@ -44,6 +47,7 @@ impl Assets {
         Ok(Self {
             style: named("style", "css", "text/css; charset=utf-8", format!(":root{{--accent:{accent}}}\n{STYLE}")),
             script: named("enhance", "js", "text/javascript; charset=utf-8", SCRIPT.to_owned()),
+            submit: named("submit", "js", "text/javascript; charset=utf-8", SUBMIT.to_owned()),
             icon: named("icon", "svg", "image/svg+xml", ICON.replace(OWN_ACCENT, &accent)),
         })
     }
@@ -58,6 +62,11 @@ impl Assets {
         &self.script.0
     }
 
+    /// The path of the script that sends a page's one form.
+    pub fn submit_href(&self) -> &str {
+        &self.submit.0
+    }
+
     /// The icon's path.
     pub fn icon_href(&self) -> &str {
         &self.icon.0
@@ -65,7 +74,10 @@ impl Assets {
 
     /// The file at a path with the right hash; anything else is not there.
     pub fn find(&self, path: &str) -> Option<&Asset> {
-        [&self.style, &self.script, &self.icon].into_iter().find(|(href, _)| href == path).map(|(_, asset)| asset)
+        [&self.style, &self.script, &self.submit, &self.icon]
+            .into_iter()
+            .find(|(href, _)| href == path)
+            .map(|(_, asset)| asset)
     }
 }
 

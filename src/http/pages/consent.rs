@@ -9,6 +9,7 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{ConsentPage, ScopeLine};
+use super::{host_of, reply};
 use crate::audit::About;
 use crate::clients::Client;
 use crate::grants::Finished;
@@ -16,7 +17,7 @@ use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::csrf;
 use crate::http::form;
-use crate::http::protocol::authorize::{self, Next};
+use crate::http::protocol::authorize::{self, Next, Page};
 use crate::http::state::Web;
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::AuthorizationRequest;
@@ -64,13 +65,13 @@ pub(in crate::http) async fn post(
     if form.get("decision") != Some("allow") {
         let about = About::both(live.user_id, &request.client.id);
         return match web.app.grants.deny(name, &request.scopes.join(" "), about, &caller.source()).await {
-            Ok(()) => answer::see_other(&request.reply.error(ErrorCode::AccessDenied, "the person did not allow it")),
+            Ok(()) => reply(&web, &caller, request.reply.error(ErrorCode::AccessDenied, "the person did not allow it")),
             Err(error) => answer::fault_page(&web, &caller, &error),
         };
     }
-    let finished = Finished { interaction: name.to_owned(), allowed: request.scopes.clone() };
+    let finished = Finished { interaction: name.to_owned(), allowed: request.consents() };
     match web.app.grants.finish(request.code_request(), &live, finished, &caller.source()).await {
-        Ok(code) => answer::see_other(&request.reply.code(&code)),
+        Ok(code) => reply(&web, &caller, request.reply.code(&code)),
         Err(error) => answer::fault_page(&web, &caller, &error),
     }
 }
@@ -84,8 +85,8 @@ async fn pending(
     name: &str,
 ) -> Result<(AuthorizationRequest, Live), Response> {
     let (interaction, request) = authorize::waiting(web, caller, headers, name).await?;
-    match authorize::decide(web, session, &request, Some(interaction.created_at())).await {
-        Ok(Next::Consent(live)) => Ok((request, *live)),
+    match authorize::decide(web, session, &request, Some(&interaction)).await {
+        Ok(Next::Page(Page::Consent, Some(live))) => Ok((request, *live)),
         Ok(_) => Err(answer::see_other(&format!("/authorize?interaction={name}"))),
         Err(error) => Err(answer::fault_page(web, caller, &error)),
     }
@@ -105,10 +106,10 @@ fn render(
 ) -> Response {
     let client: &Client = &request.client;
     let standard = |scope: &str| crate::oauth::scope::STANDARD.contains(&scope);
-    let scopes = request.scopes.iter().map(|scope| ScopeLine {
-        name: scope.clone(),
-        audience: request.audience.clone().filter(|_| !standard(scope)),
-    });
+    let scopes = request
+        .consents()
+        .into_iter()
+        .map(|scope| ScopeLine { audience: request.audience.clone().filter(|_| !standard(&scope)), name: scope });
     let view = ConsentPage {
         frame: caller.frame(web, request.ui_locales.as_deref()),
         app: client.name.clone(),
@@ -121,12 +122,4 @@ fn render(
         csrf: csrf::token(&web.app.master, &bound_to(session), PURPOSE, name),
     };
     answer::page(web, StatusCode::OK, Forms::To(request.reply.redirect_uri()), &view)
-}
-
-/// Where the answer goes, as people know it: a host, or a native application's scheme.
-fn host_of(redirect_uri: &str) -> String {
-    match url::Url::parse(redirect_uri) {
-        Ok(url) => url.host_str().map_or_else(|| url.scheme().to_owned(), str::to_owned),
-        Err(_) => String::new(),
-    }
 }

@@ -1,6 +1,8 @@
 //! The hosted pages: plain HTML forms that work without scripts.
 
+pub(super) mod account;
 pub(super) mod consent;
+mod form_post;
 pub(super) mod home;
 pub(super) mod sign_in;
 pub(super) mod sign_up;
@@ -8,6 +10,8 @@ pub(super) mod sign_up;
 pub mod assets;
 pub mod views;
 pub mod words;
+
+pub(super) use form_post::reply;
 
 use std::sync::Arc;
 
@@ -91,6 +95,11 @@ impl Waiting {
         self.name.as_ref().map_or_else(|| page.to_owned(), |name| format!("{page}?interaction={name}"))
     }
 
+    /// The secret of the browser that the request belongs to.
+    fn browser(&self) -> &str {
+        &self.browser
+    }
+
     fn finish(&self, web: &Web, response: Response) -> Response {
         let cookie = self.fresh.then(|| web.cookies.set_browser(&self.browser)).flatten();
         answer::with_header(response, header::SET_COOKIE, cookie)
@@ -129,4 +138,12 @@ fn check_form(
     let mut trouble = Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused");
     trouble.restart_href = Some("/sign-in".to_owned());
     Err(trouble.page(web, caller))
+}
+
+/// Where the answer goes, as people know it: a host, or a native application's scheme.
+fn host_of(redirect_uri: &str) -> String {
+    match url::Url::parse(redirect_uri) {
+        Ok(url) => url.host_str().map_or_else(|| url.scheme().to_owned(), str::to_owned),
+        Err(_) => String::new(),
+    }
 }

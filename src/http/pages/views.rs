@@ -208,6 +208,41 @@ impl ScopeLine {
 }
 
 #[derive(Template)]
+#[template(path = "choose_account.html")]
+pub struct AccountChoicePage {
+    pub frame: Frame,
+    pub app: String,
+    pub interaction: String,
+    pub csrf: String,
+    /// The person's name or email.
+    pub person: String,
+    /// What they sign in with, where that is something else than `person`.
+    pub login: Option<String>,
+}
+
+impl AccountChoicePage {
+    fn heading(&self) -> String {
+        self.frame.words.say_with("choose-account-title", &[("app", &self.app)])
+    }
+}
+
+#[derive(Template)]
+#[template(path = "form_post.html")]
+pub struct FormPostPage {
+    pub frame: Frame,
+    /// The script that sends the form.
+    pub submit_href: String,
+    pub action: String,
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl FormPostPage {
+    fn heading(&self) -> String {
+        self.frame.words.say_with("form-post-title", &[("host", &super::host_of(&self.action))])
+    }
+}
+
+#[derive(Template)]
 #[template(path = "sign_out.html")]
 pub struct SignOutPage {
     pub frame: Frame,

@@ -14,6 +14,7 @@ use crate::grants::{Finished, Interaction};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::form::{self, FormFault};
+use crate::http::pages;
 use crate::http::state::Web;
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::{self, AuthorizationRequest, PageFault, Refusal};
@@ -24,9 +25,29 @@ use crate::sessions::Live;
 /// What a request needs next.
 pub(in crate::http) enum Next {
     Code(Box<Live>),
-    SignIn,
-    Consent(Box<Live>),
+    Page(Page, Option<Box<Live>>),
     Refuse(ErrorCode, &'static str),
+}
+
+/// A page that stands between a request and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Page {
+    SignIn,
+    SignUp,
+    Account,
+    Consent,
+}
+
+impl Page {
+    fn href(self, interaction: &str) -> String {
+        let path = match self {
+            Self::SignIn => "/sign-in",
+            Self::SignUp => "/sign-up",
+            Self::Account => "/authorize/account",
+            Self::Consent => "/authorize/consent",
+        };
+        format!("{path}?interaction={interaction}")
+    }
 }
 
 /// A request by query: a new one, or one that goes on after a page (`interaction`).
@@ -54,18 +75,17 @@ pub(in crate::http) async fn get(
     let page = match next {
         Next::Code(live) => {
             return match web.app.grants.give_code(request.code_request(), &live).await {
-                Ok(code) => answer::see_other(&request.reply.code(&code)),
+                Ok(code) => pages::reply(&web, &caller, request.reply.code(&code)),
                 Err(error) => answer::fault_page(&web, &caller, &error),
             };
         }
         Next::Refuse(code, description) => return refuse(&web, &caller, request.refuse(code, description).into()),
-        Next::SignIn => "/sign-in",
-        Next::Consent(_) => "/authorize/consent",
+        Next::Page(page, _) => page,
     };
     let (browser, fresh) = browser_secret(&web, &headers);
     match web.app.grants.wait(&request.client.id, &parameters.encode(), &browser).await {
         Ok(name) => {
-            let response = answer::see_other(&format!("{page}?interaction={name}"));
+            let response = answer::see_other(&page.href(&name));
             answer::with_header(
                 response,
                 header::SET_COOKIE,
@@ -95,16 +115,15 @@ async fn resume(web: &Web, caller: &Caller, session: &Session, headers: &HeaderM
         Ok(found) => found,
         Err(response) => return response,
     };
-    match decide(web, session, &request, Some(interaction.created_at())).await {
+    match decide(web, session, &request, Some(&interaction)).await {
         Ok(Next::Code(live)) => {
             let finished = Finished { interaction: name.to_owned(), allowed: Vec::new() };
             match web.app.grants.finish(request.code_request(), &live, finished, &caller.source()).await {
-                Ok(code) => answer::see_other(&request.reply.code(&code)),
+                Ok(code) => pages::reply(web, caller, request.reply.code(&code)),
                 Err(error) => answer::fault_page(web, caller, &error),
             }
         }
-        Ok(Next::SignIn) => answer::see_other(&format!("/sign-in?interaction={name}")),
-        Ok(Next::Consent(_)) => answer::see_other(&format!("/authorize/consent?interaction={name}")),
+        Ok(Next::Page(page, _)) => answer::see_other(&page.href(name)),
         Ok(Next::Refuse(code, description)) => refuse(web, caller, request.refuse(code, description).into()),
         Err(error) => answer::fault_page(web, caller, &error),
     }
@@ -131,46 +150,64 @@ pub(in crate::http) async fn waiting(
     Ok((interaction, request))
 }
 
-/// What stands between the request and its code. `since` is when a waiting request was made: a sign-in after it is fresh.
+/// What stands between the request and its code. For a request that has waited, a sign-in since it was made is a fresh one.
 pub(in crate::http) async fn decide(
     web: &Web,
     session: &Session,
     request: &AuthorizationRequest,
-    since: Option<DateTime<Utc>>,
+    waited: Option<&Interaction>,
 ) -> Result<Next, crate::platform::database::DatabaseError> {
-    let live = web.app.sessions.find(session, &request.client.id).await?;
     let prompt = request.prompt;
-    let Some(live) = live.filter(|live| is_fresh_enough(request, live, since, web.app.clock.now())) else {
-        return Ok(if prompt.none {
+    let live = web.app.sessions.find(session, &request.client.id).await?;
+    let signed_in_for_this =
+        |live: &Live| waited.is_some_and(|waited| from_millis(live.auth_time) >= waited.created_at());
+    let sign_in = if prompt.create && web.app.settings.accounts.sign_up { Page::SignUp } else { Page::SignIn };
+    let must_sign_in = || {
+        if prompt.none {
             Next::Refuse(ErrorCode::LoginRequired, "the person has to sign in")
         } else {
-            Next::SignIn
-        });
+            Next::Page(sign_in, None)
+        }
     };
-    let live = Box::new(live);
+    let Some(live) = live.map(Box::new) else { return Ok(must_sign_in()) };
+    let for_this = signed_in_for_this(&live);
+    if request.subject.as_ref().is_some_and(|subject| *subject != live.user_id.to_string()) {
+        // Whoever signs in for this request and is still not the one it is about will not become them.
+        return Ok(if for_this {
+            Next::Refuse(ErrorCode::LoginRequired, "another person has signed in than the one asked for")
+        } else {
+            must_sign_in()
+        });
+    }
+    if !for_this && (!is_fresh_enough(request, &live, web.app.clock.now()) || sign_in == Page::SignUp) {
+        return Ok(must_sign_in());
+    }
+    if let Some(wanted) = &request.essential_acr
+        && !wanted.contains(&live.acr)
+    {
+        return Ok(Next::Refuse(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "no way of signing in here has one of the essential acr values",
+        ));
+    }
+    let chosen = waited.is_some_and(|waited| waited.chosen_session == Some(live.id));
+    if prompt.select_account && !for_this && !chosen {
+        return Ok(Next::Page(Page::Account, Some(live)));
+    }
     if !needs_consent(request, &live) {
         return Ok(Next::Code(live));
     }
     Ok(if prompt.none {
         Next::Refuse(ErrorCode::ConsentRequired, "the person has to consent")
     } else {
-        Next::Consent(live)
+        Next::Page(Page::Consent, Some(live))
     })
 }
 
 /// Whether the sign-in is recent enough for `prompt=login` and `max_age`.
-fn is_fresh_enough(
-    request: &AuthorizationRequest,
-    live: &Live,
-    since: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> bool {
-    let signed_in = from_millis(live.auth_time);
-    if since.is_some_and(|since| signed_in >= since) {
-        return true;
-    }
-    !request.prompt.login
-        && request.max_age.is_none_or(|seconds| now - signed_in <= Duration::seconds(seconds.min(1_000_000_000)))
+fn is_fresh_enough(request: &AuthorizationRequest, live: &Live, now: DateTime<Utc>) -> bool {
+    let age = now - from_millis(live.auth_time);
+    !request.prompt.login && request.max_age.is_none_or(|seconds| age <= Duration::seconds(seconds.min(1_000_000_000)))
 }
 
 /// Whether the person must be asked: for what they have not allowed yet, when the application wants it, and each time where
@@ -184,14 +221,14 @@ fn needs_consent(request: &AuthorizationRequest, live: &Live) -> bool {
         return false;
     }
     let imitable = client.is_public() && !request.reply.redirect_uri().starts_with("https://");
-    imitable || request.scopes.iter().any(|scope| !live.has_consented(scope))
+    imitable || request.consents().iter().any(|scope| !live.has_consented(scope))
 }
 
 async fn check(web: &Web, parameters: &Parameters) -> Result<AuthorizationRequest, Answerable> {
     let app = &web.app;
     let id = authorization::client_id(parameters).map_err(|fault| Answerable::Refusal(Refusal::Page(fault)))?;
     let client = app.clients.find(id, &app.database, app.clock.as_ref()).await.map_err(Answerable::Fault)?;
-    Ok(authorization::validate(parameters, client, &app.clients.registry(), web.issuer())?)
+    Ok(authorization::validate(parameters, client, &app.clients.registry(), &app.keys.set(), web.issuer())?)
 }
 
 /// A refusal, or a fault of ours.
@@ -210,7 +247,7 @@ fn refuse(web: &Web, caller: &Caller, refusal: Answerable) -> Response {
     match refusal {
         Answerable::Refusal(Refusal::Client { reply, code, description }) => {
             metrics::counter!("bonafide_authorization_refusals_total", "error" => code.name()).increment(1);
-            answer::see_other(&reply.error(code, description))
+            pages::reply(web, caller, reply.error(code, description))
         }
         Answerable::Refusal(Refusal::Page(fault)) => page_fault(web, caller, fault),
         Answerable::Fault(error) => answer::fault_page(web, caller, &error),

@@ -67,8 +67,8 @@ async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
     }
     let Some(grant) = token.grant_id else { return refuse(Refusal::Scope) };
     match app.grants.alive(grant).await {
-        Ok(Some(person)) => {
-            let mut answer = claims::of(&person, &token.scope);
+        Ok(Some((person, requested))) => {
+            let mut answer = claims::of(&person, &token.scope, &requested.userinfo);
             answer.insert("sub".to_owned(), Value::from(token.sub));
             answer::json(StatusCode::OK, &Value::Object(answer))
         }

@@ -7,11 +7,16 @@ use std::{
 
 use axum::{
     Router,
+    body::to_bytes,
     extract::{Request, State},
+    http::Method,
     response::Html,
 };
 use tokio::{net::TcpListener, sync::Notify};
 use url::Url;
+
+/// The fragment of a call that came by POST; its query is the body then.
+pub(crate) const POSTED: &str = "posted";
 
 /// Listens on a loopback port as long as the test runs, and remembers what it was asked for.
 #[derive(Clone, Debug)]
@@ -49,7 +54,12 @@ impl Callback {
 }
 
 async fn remember(State((origin, calls)): State<(String, Calls)>, request: Request) -> Html<&'static str> {
-    let url = Url::parse(&format!("{origin}{}", request.uri())).expect("a URL");
+    let mut url = Url::parse(&format!("{origin}{}", request.uri())).expect("a URL");
+    if request.method() == Method::POST {
+        let body = to_bytes(request.into_body(), 65_536).await.expect("a body");
+        url.set_query(std::str::from_utf8(&body).ok());
+        url.set_fragment(Some(POSTED));
+    }
     if url.path() == "/callback" {
         calls.0.lock().unwrap().push_back(url);
         calls.1.notify_one();

@@ -171,7 +171,7 @@ pub(super) async fn person(app: &App, username: &str) -> Person {
         name: Some(person.name.clone()),
         password: Some(person.password.clone()),
         email_verified: true,
-        roles: Vec::new(),
+        ..NewAccount::default()
     };
     let user = app.accounts.create(account).await.expect("a person");
     Person { id: user.id.to_string(), ..person }

@@ -113,7 +113,11 @@ impl Flow {
         if answer.status.is_redirection() {
             let url = answer.location();
             assert!(answer.header("location").starts_with(redirect_uri), "another place: {answer:#?}");
-            return Some(Reply { parameters: unique_parameters(&url), url });
+            let carried = match self.parameter("response_mode") {
+                "fragment" => Url::parse(&format!("x:?{}", url.fragment().expect("a fragment"))).expect("parameters"),
+                _ => url.clone(),
+            };
+            return Some(Reply { parameters: unique_parameters(&carried), url });
         }
         let form = answer.forms().into_iter().find(|form| Url::parse(&form.action).is_ok_and(|url| url == target))?;
         Some(Reply { parameters: form.fields.into_iter().collect(), url: target })

@@ -83,7 +83,7 @@ pub(crate) async fn person(server: &TestServer, username: &str) -> Person {
         name: Some(name.clone()),
         password: Some(password.clone()),
         email_verified: true,
-        roles: Vec::new(),
+        ..NewAccount::default()
     };
     let user = server.app().accounts.create(account).await.unwrap_or_else(|error| panic!("{error}"));
     Person { id: user.id.to_string(), username: username.to_owned(), email, name, password }

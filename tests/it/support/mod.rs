@@ -34,7 +34,7 @@ pub(crate) use self::{
     answer::{Answer, unique_parameters},
     binary::Binary,
     browser::Browser,
-    callback::Callback,
+    callback::{Callback, POSTED},
     chromium::{Chromium, Scheme},
     cli::CliOutput,
     database::{Dump, Engine},

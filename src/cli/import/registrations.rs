@@ -1,13 +1,13 @@
-//! `bonafide client import`: a file of applications and APIs, checked whole before the first entry is written.
+//! The `[[api]]` and `[[client]]` tables of an import.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::client::new_secret;
-use super::registration::{changed, differing, members, outcome, typed};
-use super::{Failure, change, output};
+use super::super::client::new_secret;
+use super::super::registration::{changed, differing, members, outcome as line_of, typed};
+use super::super::{Failure, change};
+use super::{Entry, Report, Told, outcome};
 use crate::app::App;
 use crate::clients::{self, Api, ApiDraft, Client, Draft, Registry};
 use crate::platform::secrets;
@@ -31,61 +31,42 @@ struct Step<T> {
 }
 
 /// What is to be done, all of it checked.
-struct Plan {
+#[derive(Default)]
+pub(super) struct Plan {
     apis: Vec<Step<Api>>,
     clients: Vec<Step<Client>>,
 }
 
-pub(super) async fn run(app: &App, file: &Path, json: bool) -> Result<(), Failure> {
-    let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::File(name.clone(), error))?;
-    let refused = |why: String| Failure::Other(format!("{name}: {why}; nothing was imported"));
-    let plan = plan(&app.clients.registry(), parse(&text).map_err(refused)?).map_err(refused)?;
-    let mut report = Vec::new();
-    for step in plan.apis {
-        let entry = json!({"audience": step.after.audience, "outcome": step.outcome(), "changed": step.changed});
-        tell(json, &step.line(&step.after.audience), None)?;
-        write_api(app, step).await?;
-        report.push(entry);
-    }
-    for mut step in plan.clients {
-        let secret = (!step.after.is_public() && step.after.secret_hash.is_none()).then(|| new_secret(app));
-        if let Some(secret) = &secret {
-            step.after.secret_hash = Some(secrets::hash(secret));
+impl Plan {
+    pub(super) async fn write(self, app: &App, report: &mut Report) -> Result<(), Failure> {
+        for step in self.apis {
+            let line = step.line(&step.after.audience);
+            let object = json!({"audience": step.after.audience, "outcome": step.outcome(), "changed": step.changed});
+            write_api(app, step).await?;
+            report.tell(Told { line, object, secret: None })?;
         }
-        let mut entry = json!({"client_id": step.after.id, "outcome": step.outcome(), "changed": step.changed});
-        let line = step.line(&step.after.id);
-        write_client(app, step).await?;
-        if let (Some(secret), Value::Object(entry)) = (&secret, &mut entry) {
-            entry.insert("client_secret".to_owned(), secret.as_str().into());
+        for mut step in self.clients {
+            let secret = (!step.after.is_public() && step.after.secret_hash.is_none()).then(|| new_secret(app));
+            if let Some(secret) = &secret {
+                step.after.secret_hash = Some(secrets::hash(secret));
+            }
+            let line = step.line(&step.after.id);
+            let object = json!({"client_id": step.after.id, "outcome": step.outcome(), "changed": step.changed});
+            write_client(app, step).await?;
+            report.tell(Told { line, object, secret })?;
         }
-        tell(json, &line, secret.as_deref())?;
-        report.push(entry);
+        Ok(())
     }
-    if json { output::json(&report) } else { Ok(()) }
 }
 
 impl<T> Step<T> {
     fn outcome(&self) -> &'static str {
-        match (self.create, self.changed.is_empty()) {
-            (true, _) => "created",
-            (false, true) => "unchanged",
-            (false, false) => "updated",
-        }
+        outcome(self.create, &self.changed)
     }
 
     fn line(&self, id: &str) -> String {
-        if self.create { format!("created {id}") } else { outcome(id, &self.changed) }
+        if self.create { format!("created {id}") } else { line_of(id, &self.changed) }
     }
-}
-
-/// A line an entry, when it is done: should the database fail half way, one can see how far it came.
-fn tell(json: bool, line: &str, secret: Option<&str>) -> Result<(), Failure> {
-    if json {
-        return Ok(());
-    }
-    output::line(line)?;
-    secret.map_or(Ok(()), |secret| output::line(&format!("  client_secret {secret} (shown this once)")))
 }
 
 async fn write_api(app: &App, step: Step<Api>) -> Result<(), Failure> {
@@ -104,46 +85,39 @@ async fn write_client(app: &App, step: Step<Client>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads a file; what is wrong is named by entry and member.
-fn parse(text: &str) -> Result<Entries, String> {
-    let file: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        format!("line {}: {}", before.matches('\n').count() + 1, error.message())
-    })?;
+/// Reads the entries; what is wrong is named by entry and member.
+fn read(tables: Vec<Entry>) -> Result<Entries, String> {
     let mut entries = Entries::default();
-    for (section, value) in file {
-        if section != "client" && section != "api" {
-            return Err(format!("{section}: a file has [[client]] and [[api]] tables only"));
-        }
-        let Ok(Value::Array(tables)) = serde_json::to_value(value) else {
-            return Err(format!("{section}: write [[{section}]], with two brackets"));
+    let mut count = (0, 0);
+    for Entry { table, members } in tables {
+        let is_api = table == "api";
+        let (key, position) = if is_api {
+            count.0 += 1;
+            ("audience", count.0)
+        } else {
+            count.1 += 1;
+            ("client_id", count.1)
         };
-        for (position, table) in tables.into_iter().enumerate() {
-            let Value::Object(table) = table else { return Err(format!("{section}: write [[{section}]]")) };
-            let key = if section == "api" { "audience" } else { "client_id" };
-            let Some(id) = table.get(key).and_then(Value::as_str).map(str::to_owned) else {
-                return Err(format!("{section} number {}: {key}: is missing, or no text", position + 1));
-            };
-            let least: Map<String, Value> = [(key.to_owned(), id.as_str().into())].into_iter().collect();
-            let named = |why: String| format!("{section} {id}: {why}");
-            if section == "api" {
-                entries.apis.push(typed(&least, table).map_err(named)?);
-            } else {
-                let draft = typed(&least, table).map_err(named)?;
-                entries.clients.push((id, draft));
-            }
+        let Some(id) = members.get(key).and_then(Value::as_str).map(str::to_owned) else {
+            return Err(format!("{table} number {position}: {key}: is missing, or no text"));
+        };
+        let least: Map<String, Value> = [(key.to_owned(), id.as_str().into())].into_iter().collect();
+        let named = |why: String| format!("{table} {id}: {why}");
+        if is_api {
+            entries.apis.push(typed(&least, members).map_err(named)?);
+        } else {
+            let draft = typed(&least, members).map_err(named)?;
+            entries.clients.push((id, draft));
         }
-    }
-    if entries == Entries::default() {
-        return Err("there is no [[client]] and no [[api]] in it".to_owned());
     }
     Ok(entries)
 }
 
 /// Checks every entry against what is registered and what the file itself brings.
-fn plan(registry: &Registry, entries: Entries) -> Result<Plan, String> {
+pub(super) fn plan(registry: &Registry, tables: Vec<Entry>) -> Result<Plan, String> {
+    let entries = read(tables)?;
     let mut apis = registry.all_apis();
-    let mut plan = Plan { apis: Vec::new(), clients: Vec::new() };
+    let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
     for draft in entries.apis {
         if !seen.insert(draft.audience.clone()) {
@@ -202,12 +176,13 @@ fn check_secret(secret: &str, client: &Client) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Tables, parse};
     use super::*;
 
     const SHOP: &str = "[[client]]\nclient_id = 'shop'\nredirect_uris = ['https://shop.example/cb']\n";
 
     fn planned(text: &str) -> Result<Plan, String> {
-        plan(&Registry::default(), parse(text)?)
+        plan(&Registry::default(), parse(text, Tables::Registrations)?)
     }
 
     #[test]
@@ -224,10 +199,6 @@ mod tests {
     #[test]
     fn refusals_name_the_entry_and_the_member() {
         let said = |text: &str| planned(text).err().unwrap();
-        assert_eq!(said("x = 1"), "x: a file has [[client]] and [[api]] tables only");
-        assert_eq!(said(""), "there is no [[client]] and no [[api]] in it");
-        assert!(said("[client]\nclient_id = 'a'").contains("two brackets"));
-        assert!(said("[[client]]\n\n\nx = ").starts_with("line 4: "), "{}", said("[[client]]\n\n\nx = "));
         assert_eq!(said("[[client]]\nclient_name = 'x'"), "client number 1: client_id: is missing, or no text");
         assert_eq!(said(&format!("{SHOP}nope = 1")), "client shop: nope: there is no such member");
         assert!(said(&format!("{SHOP}client_name = 1")).starts_with("client shop: client_name: invalid type"));

@@ -1,0 +1,26 @@
+//! How an answer leaves for the application: by a redirect, or by a page whose form posts it (OAuth 2.0 Form Post Response Mode).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::views::FormPostPage;
+use crate::http::answer::{self, Forms};
+use crate::http::caller::Caller;
+use crate::http::state::Web;
+use crate::oauth::reply::Reply;
+
+/// Sends an authorization response.
+pub(in crate::http) fn reply(web: &Web, caller: &Caller, reply: Reply) -> Response {
+    match reply {
+        Reply::Redirect(location) => answer::see_other(&location),
+        Reply::Post { redirect_uri, parameters } => {
+            let view = FormPostPage {
+                frame: caller.frame(web, None),
+                submit_href: web.assets.submit_href().to_owned(),
+                action: redirect_uri,
+                parameters,
+            };
+            answer::page(web, StatusCode::OK, Forms::To(&view.action), &view)
+        }
+    }
+}

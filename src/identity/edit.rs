@@ -1,0 +1,146 @@
+//! Changes to an account by an operator: names, address, profile, roles.
+
+use serde_json::Value;
+
+use super::accounts::Names;
+use super::{Accounts, IdentityError, Profile, ProfileFault, Refusal, User, store};
+use crate::audit::{self, About, Event, Source};
+use crate::platform::hashing::Verdict;
+
+/// What is to change; what is not said stays. An empty text takes a name away.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    pub email: Option<String>,
+    /// A new address is unverified unless this says otherwise.
+    pub email_verified: Option<bool>,
+    pub username: Option<String>,
+    pub name: Option<String>,
+    /// Standard claims by name (see `Profile::with`).
+    pub claims: Vec<(String, Value)>,
+    /// The roles that the person has afterwards.
+    pub roles: Option<Vec<String>>,
+}
+
+impl AccountChange {
+    /// The profile that this makes of one, or of nothing.
+    pub fn profile(&self, before: Option<&Profile>) -> Result<Profile, ProfileFault> {
+        let nothing = Profile::default();
+        before.unwrap_or(&nothing).with(self.claims.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    }
+
+    /// The names that this makes of a person's, or of nobody's.
+    fn names(&self, before: Option<&User>) -> Result<Names, Refusal> {
+        let email = self.email.as_deref().or_else(|| before?.email.as_deref());
+        let username = self.username.as_deref().or_else(|| before?.username.as_deref());
+        Names::read(email, username, self.name.as_deref().or_else(|| before?.name.as_deref()))
+    }
+}
+
+impl Accounts {
+    /// Whether a change, or a new account by it, would be taken; changes nothing. Answers who is there already.
+    pub async fn examine(
+        &self,
+        who: &str,
+        change: &AccountChange,
+        password: Option<&str>,
+    ) -> Result<Option<User>, IdentityError> {
+        let before = match self.find(who).await {
+            Ok(user) => Some(user),
+            Err(IdentityError::Unknown(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let names = change.names(before.as_ref())?;
+        change.profile(before.as_ref().map(|user| &user.profile))?;
+        if let Some(password) = password {
+            let own = [
+                names.email.as_ref().map(|email| email.typed.as_str()),
+                names.username.as_ref().map(|username| username.typed.as_str()),
+                names.name.as_deref(),
+            ];
+            self.rules.check(password, &own.into_iter().flatten().collect::<Vec<_>>()).map_err(Refusal::Password)?;
+        }
+        let own = before.as_ref().map(|user| user.id);
+        self.require_free(names.username.as_ref(), names.email.as_ref(), own).await?;
+        Ok(before)
+    }
+
+    /// Whether this is the person's password now. For operators: nothing is counted.
+    pub async fn has_password(&self, user: &User, password: &str) -> Result<bool, IdentityError> {
+        let stored = store::password_hash(&self.database, user.id).await?;
+        Ok(stored.is_some() && matches!(self.hasher.verify(password, stored.as_deref()).await?, Verdict::Right { .. }))
+    }
+
+    /// Changes an account. Answers the person, and what differs.
+    pub async fn update(&self, who: &str, change: AccountChange) -> Result<(User, Vec<String>), IdentityError> {
+        let before = self.find(who).await?;
+        let names = change.names(Some(&before))?;
+        let profile = change.profile(Some(&before.profile))?;
+        self.require_free(names.username.as_ref(), names.email.as_ref(), Some(before.id)).await?;
+        let same_address = names.email.as_ref().map(|email| &email.typed) == before.email.as_ref();
+        let edited = store::Edited {
+            email_verified: names.email.is_some()
+                && change.email_verified.unwrap_or(before.email_verified && same_address),
+            email: names.email,
+            username: names.username,
+            name: names.name,
+            profile,
+        };
+        let mut roles = change.roles.unwrap_or_else(|| before.roles.clone());
+        roles.sort();
+        roles.dedup();
+        let changed = differing(&before, &edited, &roles);
+        if changed.is_empty() {
+            return Ok((before, changed));
+        }
+        let (id, now) = (before.id, self.clock.now());
+        let role_events: Vec<_> = before
+            .roles
+            .iter()
+            .filter(|role| !roles.contains(role))
+            .map(|role| Event::RoleRevoked { role: role.clone() })
+            .chain(
+                roles
+                    .iter()
+                    .filter(|role| !before.roles.contains(role))
+                    .map(|role| Event::RoleGranted { role: role.clone() }),
+            )
+            .map(|event| (self.random.id(now), event))
+            .collect();
+        self.change(id, "profile", move |tx| {
+            Box::pin(async move {
+                store::update(tx, id, &edited, now).await?;
+                for (event_id, event) in role_events {
+                    match &event {
+                        Event::RoleGranted { role } => store::grant_role(tx, id, role).await?,
+                        Event::RoleRevoked { role } => store::revoke_role(tx, id, role).await?,
+                        _ => 0,
+                    };
+                    audit::record(tx, event_id, now, &event, &About::user(id), &Source::default()).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+        Ok((self.find(&id.to_string()).await?, changed))
+    }
+}
+
+/// The members of the account that differ, by the names that imports and the command line use.
+fn differing(before: &User, after: &store::Edited, roles: &[String]) -> Vec<String> {
+    let mut changed = Vec::new();
+    let mut note = |name: &str, differs: bool| {
+        if differs {
+            changed.push(name.to_owned());
+        }
+    };
+    note("email", before.email.as_ref() != after.email.as_ref().map(|email| &email.typed));
+    note("email_verified", before.email_verified != after.email_verified);
+    note("username", before.username.as_ref() != after.username.as_ref().map(|username| &username.typed));
+    note("name", before.name != after.name);
+    note("roles", before.roles != roles);
+    let (old, new) = (before.profile.to_claims(), after.profile.to_claims());
+    for claim in new.keys().chain(old.keys().filter(|claim| !new.contains_key(*claim))) {
+        note(claim, old.get(claim) != new.get(claim));
+    }
+    changed
+}
