@@ -107,7 +107,7 @@ choose-account-another = Use another account
 ## Back to the application
 
 form-post-title = Back to { $host }
-form-post-lead = Your browser is taking you there.
+form-post-lead = Your browser is taking you there. If nothing happens, go on by yourself.
 continue = Continue
 
 ## Sign out
