@@ -10,10 +10,12 @@ pub mod claims;
 pub mod client_auth;
 mod error;
 pub mod hint;
+pub mod introspection;
 pub mod metadata;
 pub mod mint;
 pub mod parameters;
 pub mod pkce;
+pub mod revocation;
 pub mod scope;
 pub mod token;
 
