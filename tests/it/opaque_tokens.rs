@@ -201,24 +201,27 @@ async fn a_token_of_a_disabled_client_is_good_for_nothing(server: TestServer) {
     }
 }
 
-both_engines!(ac_01_a_replayed_code_ends_opaque_tokens);
-async fn ac_01_a_replayed_code_ends_opaque_tokens(server: TestServer) {
-    let application = made::client(&server, opaque()).await;
+both_engines!(ac_01_a_replayed_code_ends_tokens_of_every_format);
+async fn ac_01_a_replayed_code_ends_tokens_of_every_format(server: TestServer) {
     let person = made::person(&server, "ada").await;
-    let flow = Flow::new(&application);
-    let code = flow.sign_in(&mut server.browser(), &person).await.code().to_owned();
-    let first = flow.exchange(&server.wire(), &code).await.expect_tokens();
-    let newer = flow.refresh(&server.wire(), &first.refresh_token()).await.expect_tokens();
-    for tokens in [&first, &newer] {
-        userinfo(&server.wire(), &tokens.access_token()).await.expect_status(200);
-        expect_active(&server.wire(), &application, &tokens.access_token()).await;
-    }
-    expect_active(&server.wire(), &application, &newer.refresh_token()).await;
-    flow.exchange(&server.wire(), &code).await.0.expect_error(400, "invalid_grant");
-    for tokens in [&first, &newer] {
-        userinfo(&server.wire(), &tokens.access_token()).await.expect_error(401, "invalid_token");
-        expect_inactive(&server.wire(), &application, &tokens.access_token()).await;
-        expect_inactive(&server.wire(), &application, &tokens.refresh_token()).await;
+    for format in ["opaque", "at+jwt"] {
+        let draft = Draft { token_format: Some(format.to_owned()), ..made::draft() };
+        let application = made::client(&server, draft).await;
+        let flow = Flow::new(&application);
+        let code = flow.sign_in(&mut server.browser(), &person).await.code().to_owned();
+        let first = flow.exchange(&server.wire(), &code).await.expect_tokens();
+        let newer = flow.refresh(&server.wire(), &first.refresh_token()).await.expect_tokens();
+        for tokens in [&first, &newer] {
+            userinfo(&server.wire(), &tokens.access_token()).await.expect_status(200);
+            expect_active(&server.wire(), &application, &tokens.access_token()).await;
+        }
+        expect_active(&server.wire(), &application, &newer.refresh_token()).await;
+        flow.exchange(&server.wire(), &code).await.0.expect_error(400, "invalid_grant");
+        for tokens in [&first, &newer] {
+            userinfo(&server.wire(), &tokens.access_token()).await.expect_error(401, "invalid_token");
+            expect_inactive(&server.wire(), &application, &tokens.access_token()).await;
+            expect_inactive(&server.wire(), &application, &tokens.refresh_token()).await;
+        }
     }
 }
 
