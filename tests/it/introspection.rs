@@ -258,6 +258,31 @@ async fn br_14_a_disabled_persons_tokens_are_inactive_at_once(server: TestServer
     }
 }
 
+both_engines!(br_14_the_person_counts_whatever_their_grants_say);
+/// Disabling somebody ends their grants as well; a grant that was missed is no use.
+async fn br_14_the_person_counts_whatever_their_grants_say(server: TestServer) {
+    use sea_orm::ConnectionTrait as _;
+    for format in ["at+jwt", "opaque"] {
+        let signed_in = signed_in_with(&server, format, |flow| flow).await;
+        let client = &signed_in.flow.application;
+        let (access, refresh) = (signed_in.tokens.access_token(), signed_in.tokens.refresh_token());
+        let set = async |value: &str| {
+            let sql = format!("UPDATE users SET disabled_at = {value}");
+            server.database().await.execute_unprepared(&sql).await.unwrap();
+        };
+        set("1").await;
+        for token in [&access, &refresh] {
+            expect_inactive(&server.wire(), client, token).await;
+        }
+        signed_in.expect_dead(&access).await;
+        set("NULL").await;
+        for token in [&access, &refresh] {
+            expect_active(&server.wire(), client, token).await;
+        }
+        signed_in.expect_live(&access).await;
+    }
+}
+
 both_engines!(requests_that_are_none_are_refused);
 async fn requests_that_are_none_are_refused(server: TestServer) {
     let client = made::client(&server, made::service()).await;
