@@ -2,6 +2,7 @@
 //!
 //! Instants are milliseconds since 1970 (UTC), durations milliseconds, hashes SHA-256.
 
+pub mod access_tokens;
 pub mod api_scopes;
 pub mod apis;
 pub mod attempts;
@@ -19,6 +20,7 @@ pub mod epochs;
 pub mod grants;
 pub mod interactions;
 pub mod outbox;
+pub mod revoked_access_tokens;
 pub mod signing_keys;
 pub mod spent_refresh_tokens;
 pub mod user_roles;

@@ -21,6 +21,7 @@ mod m20261121_000011_audit_events;
 mod m20261121_000012_outbox;
 mod m20261121_000013_attempts;
 mod m20261121_000014_profiles;
+mod m20261121_000015_access_tokens;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000012_outbox::Migration),
             Box::new(m20261121_000013_attempts::Migration),
             Box::new(m20261121_000014_profiles::Migration),
+            Box::new(m20261121_000015_access_tokens::Migration),
         ]
     }
 }

@@ -33,6 +33,7 @@ pub enum Event {
     ConsentDenied { scope: String },
     GrantMade { grant: Uuid, scope: String },
     GrantEnded { grant: Uuid, reason: &'static str },
+    AccessTokenRevoked { grant: Option<Uuid> },
     CodeReplayed { grant: Uuid },
     RefreshReused { grant: Uuid },
     ClientAuthenticationFailed { method: &'static str },

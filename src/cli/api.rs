@@ -65,7 +65,7 @@ pub(super) struct Members {
     /// What tokens for it may hold besides the OpenID scopes; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// at+jwt (RFC 9068) or jwt, for stacks that refuse the newer type
+    /// at+jwt (RFC 9068), jwt for stacks that refuse the newer type, opaque for introspection
     #[arg(long, value_name = "FORMAT")]
     token_format: Option<String>,
     /// Of its access tokens, like 15m [default: the setting `tokens.access_lifetime`]

@@ -114,7 +114,7 @@ struct Members {
     /// Put profile claims into the ID token, for libraries that read nothing else
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     claims_in_id_token: Option<bool>,
-    /// Of access tokens: at+jwt (RFC 9068) or jwt [default: what the API says]
+    /// Of access tokens: at+jwt (RFC 9068), jwt or opaque [default: what the API says]
     #[arg(long, value_name = "FORMAT")]
     token_format: Option<String>,
     /// How long a used refresh token still gets its successor, like 10s

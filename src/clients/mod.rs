@@ -65,25 +65,30 @@ impl GrantType {
     }
 }
 
-/// The `typ` of a JWT access token.
+/// What access tokens look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFormat {
     /// RFC 9068.
     AtJwt,
-    /// For stacks whose default decoder refuses the newer type.
+    /// The same with the older `typ`, for stacks whose default decoder refuses the newer one.
     Jwt,
+    /// A random string that means something to us alone: others ask by introspection.
+    Opaque,
 }
 
 impl TokenFormat {
+    pub const ALL: [Self; 3] = [Self::AtJwt, Self::Jwt, Self::Opaque];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::AtJwt => "at+jwt",
             Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::AtJwt, Self::Jwt].into_iter().find(|format| format.name() == name)
+        Self::ALL.into_iter().find(|format| format.name() == name)
     }
 }
 

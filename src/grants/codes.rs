@@ -3,7 +3,9 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{CODE_PREFIX, Failure, Grant, GrantError, Grants, REFRESH_PREFIX, store};
+use super::{
+    CODE_PREFIX, Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken, store,
+};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{Client, GrantType};
 use crate::oauth::scope;
@@ -53,10 +55,18 @@ pub struct Exchange {
     pub challenge: Option<String>,
 }
 
+/// What a code was redeemed for.
+pub struct Redeemed {
+    pub grant: Grant,
+    /// Where the client may have one.
+    pub refresh_token: Option<String>,
+    /// Where its access tokens are opaque.
+    pub access_token: Option<StoredAccessToken>,
+}
+
 /// What became of a code. `E` is what the caller's own rules say.
 pub enum Redemption<E> {
-    /// A grant, and a refresh token where the client may have one.
-    Redeemed(Box<Grant>, Option<String>),
+    Redeemed(Box<Redeemed>),
     /// Everything was right but the time: somebody has used it before. Its tokens have ended.
     Replayed,
     /// Unknown, expired, or not for this client, redirect URI and verifier: nothing has changed.
@@ -122,7 +132,8 @@ impl Grants {
         (code, row)
     }
 
-    /// Redeems a code once. `check` looks at the grant before anything is final: what it rejects is undone.
+    /// Redeems a code once. `check` looks at the grant before anything is final: what it rejects is undone. Only then is it
+    /// known what the access token is for, so it also says what is to be stored of one that is opaque.
     ///
     /// The one UPDATE names everything that must be right, so a wrong verifier or client leaves the code alone. A replay
     /// with everything right ends the tokens that the code gave (RFC 6749 section 4.1.2).
@@ -130,7 +141,7 @@ impl Grants {
         &self,
         client: &Client,
         exchange: Exchange,
-        check: impl Fn(&Grant) -> Result<(), E> + Send + 'static,
+        check: impl Fn(&Grant) -> Result<Option<NewAccessToken>, E> + Send + 'static,
         source: &Source,
     ) -> Result<Redemption<E>, GrantError> {
         let now = self.clock.now();
@@ -142,6 +153,7 @@ impl Grants {
             now,
         };
         let (client_id, event_id, source) = (client.id.clone(), self.random.id(now), source.clone());
+        let random = self.random.clone();
         let outcome = self
             .database
             .write(move |tx| {
@@ -154,8 +166,11 @@ impl Grants {
                         let about = About::both(code.person.user_id, &client_id);
                         audit::record(tx, event_id, now, &event, &about, &source).await?;
                         let grant = code.into_grant();
-                        check(&grant).map_err(Failure::Rejected)?;
-                        return Ok(Redemption::Redeemed(Box::new(grant), refresh));
+                        let new = check(&grant).map_err(Failure::Rejected)?;
+                        let access_token =
+                            StoredAccessToken::of_grant(tx, random.as_ref(), new, &grant, &client_id, now).await?;
+                        let redeemed = Redeemed { grant, refresh_token: refresh, access_token };
+                        return Ok(Redemption::Redeemed(Box::new(redeemed)));
                     }
                     let Some((grant, user)) = store::replayed_grant(tx, &hash, &client_id, &exchange).await? else {
                         return Ok(Redemption::Refused);

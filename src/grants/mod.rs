@@ -4,6 +4,7 @@
 //! The statements of `store` are where OAuth's promises are kept: a code is good once, a refresh token has one successor,
 //! and ending a grant or a session is one statement.
 
+mod access_tokens;
 mod codes;
 mod interactions;
 mod refresh;
@@ -21,7 +22,10 @@ use crate::platform::random::Random;
 use crate::platform::secrets::SecretsError;
 use crate::platform::settings::Settings;
 
-pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redemption};
+pub use access_tokens::{
+    ACCESS_PREFIX, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken, StoredAccessToken,
+};
+pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
 pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
 pub use store::{end_all_of, sweep};
@@ -115,11 +119,5 @@ pub struct Grants {
 impl Grants {
     pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Arc<Settings>) -> Self {
         Self { database, clock, random, settings }
-    }
-
-    /// The person of a grant, if it is alive now, and the claims that userinfo was asked for by name: an access token dies with
-    /// its grant. One SELECT.
-    pub async fn alive(&self, grant: Uuid) -> Result<Option<(Person, Requested)>, GrantError> {
-        Ok(store::alive(&self.database, grant, self.clock.now()).await?)
     }
 }

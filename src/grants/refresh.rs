@@ -4,7 +4,7 @@
 use chrono::Duration;
 use zeroize::Zeroizing;
 
-use super::{Failure, Grant, GrantError, Grants, REFRESH_PREFIX, store};
+use super::{Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken, store};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::Client;
 use crate::platform::secrets::{self, SealingKey};
@@ -17,6 +17,8 @@ const SUCCESSOR: &str = "bonafide refresh successor";
 pub struct Refreshed {
     pub grant: Grant,
     pub refresh_token: String,
+    /// Where the client's access tokens are opaque.
+    pub access_token: Option<StoredAccessToken>,
 }
 
 /// What became of a refresh token. `E` is what the caller's own rules say.
@@ -32,12 +34,13 @@ pub enum Rotation<E> {
 }
 
 impl Grants {
-    /// Rotates a refresh token. `check` looks at the grant before anything is final: what it rejects is undone.
+    /// Rotates a refresh token. `check` looks at the grant before anything is final: what it rejects is undone. It also says
+    /// what is to be stored of an access token that is opaque.
     pub async fn rotate<E: Send + 'static>(
         &self,
         client: &Client,
         presented: &str,
-        check: impl Fn(&Grant) -> Result<(), E> + Send + 'static,
+        check: impl Fn(&Grant) -> Result<Option<NewAccessToken>, E> + Send + 'static,
         source: &Source,
     ) -> Result<Rotation<E>, GrantError> {
         let now = self.clock.now();
@@ -57,23 +60,30 @@ impl Grants {
             rotated_after: now - grace,
         };
         let (event_id, source) = (self.random.id(now), source.clone());
+        let random = self.random.clone();
         let outcome = self
             .database
             .write(move |tx| {
                 Box::pin(async move {
                     if let Some(grant) = store::rotate(tx, &step).await? {
-                        check(&grant).map_err(Failure::Rejected)?;
+                        let new = check(&grant).map_err(Failure::Rejected)?;
                         store::spend(tx, step.presented, grant.id, now).await?;
-                        return Ok(Rotation::Rotated(Box::new(Refreshed { grant, refresh_token: successor })));
+                        let access_token =
+                            StoredAccessToken::of_grant(tx, random.as_ref(), new, &grant, &step.client_id, now).await?;
+                        let refreshed = Refreshed { grant, refresh_token: successor, access_token };
+                        return Ok(Rotation::Rotated(Box::new(refreshed)));
                     }
                     // Without a grace nothing is compared: nodes whose clocks differ would find one.
                     if grace > Duration::zero()
                         && let Some((grant, sealed)) = store::just_rotated(tx, &step).await?
                     {
-                        check(&grant).map_err(Failure::Rejected)?;
+                        let new = check(&grant).map_err(Failure::Rejected)?;
                         let opened: Zeroizing<Vec<u8>> = key.open(&sealed).map_err(GrantError::from)?;
                         let refresh_token = String::from_utf8_lossy(&opened).into_owned();
-                        return Ok(Rotation::Rotated(Box::new(Refreshed { grant, refresh_token })));
+                        let access_token =
+                            StoredAccessToken::of_grant(tx, random.as_ref(), new, &grant, &step.client_id, now).await?;
+                        let refreshed = Refreshed { grant, refresh_token, access_token };
+                        return Ok(Rotation::Rotated(Box::new(refreshed)));
                     }
                     let Some((grant, user)) = store::reused(tx, &step).await? else { return Ok(Rotation::Refused) };
                     if store::end_grant(tx, grant, "refresh_token_reused", now).await? {

@@ -1,4 +1,4 @@
-//! The tables `codes`, `grants`, `spent_refresh_tokens`, `consents` and `interactions`.
+//! The tables `codes`, `grants`, `spent_refresh_tokens`, `consents` and `interactions`; the sweeper's whole round of the room.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
@@ -196,26 +196,6 @@ pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime
     Ok(())
 }
 
-pub(super) async fn alive(
-    database: &Database,
-    grant: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Option<(Person, Requested)>, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        claims: Option<String>,
-        #[sea_orm(nested)]
-        person: Person,
-    }
-    let sql = "SELECT g.claims, g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile \
-         FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
-         WHERE g.id = $1 AND g.ended_at IS NULL AND u.disabled_at IS NULL \
-         AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2))";
-    let row: Option<Row> =
-        database.find_one(database.statement(sql, [grant.into(), now.timestamp_millis().into()])).await?;
-    Ok(row.map(|row| (row.person, Requested::stored(row.claims.as_deref()))))
-}
-
 // ---- refresh tokens ----
 
 /// One use of a refresh token.
@@ -396,6 +376,8 @@ pub async fn sweep(
     let codes_before = (now - chrono::Duration::hours(1)).timestamp_millis();
     // Expired requests are kept for a day: whoever comes back to one can start it again with one click.
     let interactions_before = (now - chrono::Duration::days(1)).timestamp_millis();
+    // A revoked token is known a little longer than it lives: a node whose clock is behind may still take it for good.
+    let revoked_before = (now - chrono::Duration::hours(1)).timestamp_millis();
     let rotated_before = (now - longest_grace).timestamp_millis();
     database
         .write(move |tx| {
@@ -404,7 +386,14 @@ pub async fn sweep(
                 for (sql, before) in [
                     ("DELETE FROM interactions WHERE id_hash IN (SELECT id_hash FROM interactions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", interactions_before),
                     ("DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", codes_before),
-                    ("DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND ends_at < $1 LIMIT $2)", at),
+                    ("DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", at),
+                    ("DELETE FROM revoked_access_tokens WHERE hash IN (SELECT hash FROM revoked_access_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", revoked_before),
+                    // An API's opaque token may outlive what its grant was made for.
+                    (
+                        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND ends_at < $1 \
+                         AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = grants.id) LIMIT $2)",
+                        at,
+                    ),
                     (
                         "UPDATE grants SET sealed_successor = NULL WHERE id IN \
                          (SELECT id FROM grants WHERE sealed_successor IS NOT NULL AND rotated_at < $1 LIMIT $2)",

@@ -14,7 +14,7 @@ use tower_sessions::cookie::SameSite;
 
 use super::answer::{self, Trouble};
 use super::caller::Caller;
-use super::protocol::{authorize, discovery, logout, token, userinfo};
+use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages};
 
@@ -63,6 +63,8 @@ pub fn table() -> Vec<Route> {
         route("/jwks", Public, Open, get(discovery::jwks)),
         route("/token", Client, Api, axum::routing::post(token::token)),
         route("/userinfo", Token, Api, get(userinfo::userinfo).post(userinfo::userinfo)),
+        route("/introspect", Client, Api, axum::routing::post(introspect::introspect)),
+        route("/revoke", Client, Api, axum::routing::post(revoke::revoke)),
         route("/authorize", Browser, Page, get(authorize::get).head(method_refused).post(authorize::post)),
         route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
         route("/authorize/account", Browser, Page, get(pages::account::get).post(pages::account::post)),

@@ -1,4 +1,4 @@
-//! Our own access tokens, presented at our own endpoints (RFC 6750, RFC 9068 section 4).
+//! Our own access tokens, presented at our own endpoints (RFC 6750, RFC 9068 section 4): THE place that says what one means.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,12 +6,95 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::grants::{ACCESS_PREFIX, GrantError, Grants, Holder};
 use crate::keys::KeySet;
+use crate::platform::random;
 
 /// Nothing longer is even decoded.
 const LONGEST: usize = 16 * 1024;
 
-/// An access token of ours that is signed, unexpired and meant as one. Whether its grant lives is asked elsewhere.
+/// An access token that is good now, whatever it looks like: its grant is alive, its client in use, and nobody revoked it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveToken {
+    pub client_id: String,
+    /// The person, or the client that acts for itself.
+    pub subject: String,
+    /// The API that it is for, or ourselves.
+    pub audience: String,
+    /// Space-separated.
+    pub scope: String,
+    /// Seconds since 1970.
+    pub issued_at: i64,
+    /// Seconds since 1970.
+    pub expires_at: i64,
+    /// Opaque tokens have none.
+    pub jti: Option<String>,
+    /// `None`: a client acts for itself.
+    pub holder: Option<Holder>,
+}
+
+/// What reading access tokens takes.
+#[derive(Clone, Copy)]
+pub struct Reader<'r> {
+    pub keys: &'r KeySet,
+    pub issuer: &'r str,
+    pub grants: &'r Grants,
+    pub now: DateTime<Utc>,
+}
+
+impl Reader<'_> {
+    /// The token behind a string, if it is good now. One SELECT, and none for what cannot be one.
+    pub async fn live(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {
+        if is_opaque(presented) { self.opaque(presented).await } else { self.signed(presented).await }
+    }
+
+    async fn opaque(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {
+        let Some(token) = self.grants.opaque_token(presented).await? else { return Ok(None) };
+        let subject = match &token.holder {
+            Some(holder) => holder.person.user_id.to_string(),
+            None => token.client_id.clone(),
+        };
+        Ok(Some(LiveToken {
+            subject,
+            client_id: token.client_id,
+            audience: token.audience.unwrap_or_else(|| self.issuer.to_owned()),
+            scope: token.scope,
+            issued_at: token.issued_at / 1000,
+            expires_at: token.expires_at / 1000,
+            jti: None,
+            holder: token.holder,
+        }))
+    }
+
+    async fn signed(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {
+        let Some(token) = verify(presented, self.keys, self.issuer, self.now) else { return Ok(None) };
+        let holder = match token.grant_id {
+            Some(grant) => match self.grants.holder(grant, &token.jti).await? {
+                None => return Ok(None),
+                alive => alive,
+            },
+            None if self.grants.may_act(&token.client_id, &token.jti).await? => None,
+            None => return Ok(None),
+        };
+        Ok(Some(LiveToken {
+            client_id: token.client_id,
+            subject: token.sub,
+            audience: token.aud,
+            scope: token.scope,
+            issued_at: token.iat,
+            expires_at: token.exp,
+            jti: Some(token.jti),
+            holder,
+        }))
+    }
+}
+
+/// Whether a string could be an opaque access token of ours.
+pub fn is_opaque(presented: &str) -> bool {
+    random::is_token(presented, ACCESS_PREFIX)
+}
+
+/// A signed access token of ours, unexpired and meant as one. Whether it is good besides, the database knows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AccessToken {
     pub iss: String,
@@ -40,7 +123,7 @@ struct Header {
 
 /// Signature first, then type, then what it says. Keys come from our own set by the `kid`; what the header says of keys
 /// (`jwk`, `jku`, `x5u`) is not looked at.
-pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc>) -> Option<AccessToken> {
+pub(super) fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc>) -> Option<AccessToken> {
     let (header, payload) = signed_parts(token, keys)?;
     let typ = header.typ.to_ascii_lowercase();
     if !matches!(typ.as_str(), "at+jwt" | "application/at+jwt" | "jwt") {

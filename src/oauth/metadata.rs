@@ -23,6 +23,10 @@ use crate::keys::Alg;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Extra {
     end_session_endpoint: String,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: Vec<String>,
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: Vec<String>,
     code_challenge_methods_supported: Vec<String>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<String>,
@@ -58,6 +62,14 @@ pub fn document(issuer: &str, algorithms: &[Alg], sign_up: bool) -> Result<Vec<u
     let at = |path: &str| format!("{issuer}{path}");
     let extra = Extra {
         end_session_endpoint: at("/logout"),
+        introspection_endpoint: at("/introspect"),
+        introspection_endpoint_auth_methods_supported: AuthMethod::ALL
+            .into_iter()
+            .filter(|method| *method != AuthMethod::None)
+            .map(|method| method.name().to_owned())
+            .collect(),
+        revocation_endpoint: at("/revoke"),
+        revocation_endpoint_auth_methods_supported: AuthMethod::ALL.map(|method| method.name().to_owned()).into(),
         code_challenge_methods_supported: vec!["S256".to_owned()],
         authorization_response_iss_parameter_supported: true,
         prompt_values_supported: Prompt::supported(sign_up).into_iter().map(str::to_owned).collect(),

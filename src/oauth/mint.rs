@@ -3,15 +3,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::client_auth::AuthenticatedClient;
 use super::{claims, scope};
-use crate::clients::{Api, TokenFormat};
-use crate::grants::Grant;
+use crate::clients::{Api, Client, TokenFormat};
+use crate::grants::{Grant, NewAccessToken, StoredAccessToken};
 use crate::keys::{Alg, KeyError, KeySet, TokenType};
 use crate::platform::random::Random;
 use crate::platform::settings::Settings;
@@ -37,13 +37,21 @@ pub struct Warrant {
     scope: String,
     audience: Option<String>,
     constraint: SenderConstraint,
+    /// The access token itself, where it is opaque.
+    stored: Option<StoredAccessToken>,
 }
 
 impl Warrant {
     /// For a person's grant that has just been consumed.
-    pub fn of_grant(client: AuthenticatedClient, grant: Grant, scope: String, constraint: SenderConstraint) -> Self {
+    pub fn of_grant(
+        client: AuthenticatedClient,
+        grant: Grant,
+        scope: String,
+        constraint: SenderConstraint,
+        stored: Option<StoredAccessToken>,
+    ) -> Self {
         let audience = grant.audience.clone();
-        Self { client, ground: Ground::Person(Box::new(grant)), scope, audience, constraint }
+        Self { client, ground: Ground::Person(Box::new(grant)), scope, audience, constraint, stored }
     }
 
     /// For a client that acts for itself (RFC 6749 section 4.4).
@@ -52,14 +60,35 @@ impl Warrant {
         scope: String,
         audience: Option<String>,
         constraint: SenderConstraint,
+        stored: Option<StoredAccessToken>,
     ) -> Self {
-        Self { client, ground: Ground::Client, scope, audience, constraint }
+        Self { client, ground: Ground::Client, scope, audience, constraint, stored }
     }
 
     /// The API that the token will be for; `None` is ourselves.
     pub fn audience(&self) -> Option<&str> {
         self.audience.as_deref()
     }
+}
+
+/// What a client's access tokens for an API look like: the client's own choice goes over the API's.
+fn format_of(client: &Client, api: Option<&Api>) -> TokenFormat {
+    client.token_format.or(api.map(|api| api.token_format)).unwrap_or(TokenFormat::AtJwt)
+}
+
+/// How many seconds they live.
+fn lifetime_of(client: &Client, api: Option<&Api>, settings: &Settings) -> i64 {
+    api.and_then(|api| api.access_token_lifetime)
+        .or(client.access_token_lifetime)
+        .map_or(settings.tokens.access_lifetime.seconds(), |millis| millis / 1000)
+}
+
+/// What is to be stored of an access token before it is handed out: nothing, unless it is opaque.
+pub fn to_store(client: &Client, api: Option<&Api>, scope: &str, settings: &Settings) -> Option<NewAccessToken> {
+    (format_of(client, api) == TokenFormat::Opaque).then(|| NewAccessToken {
+        scope: scope.to_owned(),
+        lifetime: Duration::seconds(lifetime_of(client, api, settings)),
+    })
 }
 
 /// The answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
@@ -136,13 +165,10 @@ impl Mint<'_> {
         api: Option<&Api>,
         refresh_token: Option<String>,
     ) -> Result<TokenResponse, KeyError> {
-        let Warrant { client, ground, scope: granted, audience, constraint } = warrant;
+        let Warrant { client, ground, scope: granted, audience, constraint, stored } = warrant;
         let issuer = self.settings.issuer.as_str();
         let iat = self.now.timestamp();
-        let lifetime = api
-            .and_then(|api| api.access_token_lifetime)
-            .or(client.access_token_lifetime)
-            .map_or(self.settings.tokens.access_lifetime.seconds(), |millis| millis / 1000);
+        let lifetime = lifetime_of(&client, api, self.settings);
         let jti = URL_SAFE_NO_PAD.encode(self.random.bytes::<16>());
         let grant = match &ground {
             Ground::Person(grant) => Some(grant.as_ref()),
@@ -163,11 +189,12 @@ impl Mint<'_> {
             amr: grant.map(|grant| grant.authentication.amr.split(' ').collect()),
             grant_id: grant.map(|grant| grant.id),
         };
-        let typ = match client.token_format.or(api.map(|api| api.token_format)).unwrap_or(TokenFormat::AtJwt) {
-            TokenFormat::AtJwt => TokenType::AccessToken,
-            TokenFormat::Jwt => TokenType::Jwt,
+        let access_token = match (stored, format_of(&client, api)) {
+            (Some(stored), _) => stored.into_token(),
+            (None, TokenFormat::AtJwt) => self.sign(Alg::Rs256, TokenType::AccessToken, &claims)?,
+            (None, TokenFormat::Jwt) => self.sign(Alg::Rs256, TokenType::Jwt, &claims)?,
+            (None, TokenFormat::Opaque) => return Err(KeyError::Signing("an opaque token was not stored".to_owned())),
         };
-        let access_token = self.sign(Alg::Rs256, typ, &claims)?;
         let id_token = match grant {
             Some(grant) if scope::has(&granted, "openid") => {
                 Some(self.id_token(&client, grant, &granted, &subject, &access_token)?)

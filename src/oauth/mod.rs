@@ -11,12 +11,14 @@ pub mod claims_request;
 pub mod client_auth;
 mod error;
 pub mod hint;
+pub mod introspection;
 pub mod metadata;
 pub mod mint;
 pub mod parameters;
 pub mod pkce;
 pub mod prompt;
 pub mod reply;
+pub mod revocation;
 pub mod scope;
 pub mod token;
 

@@ -11,12 +11,13 @@ use oxide_auth::primitives::scope::Scope;
 use url::Url;
 
 use super::client_auth::AuthenticatedClient;
-use super::mint::{SenderConstraint, Warrant};
+use super::mint::{self, SenderConstraint, Warrant};
 use super::parameters::Parameters;
 use super::{ErrorCode, TokenError, authorization, pkce, scope, step};
 use crate::audit::Source;
-use crate::clients::{GrantType, Registry};
-use crate::grants::{Exchange, Grant, Grants, Redemption, Rotation};
+use crate::clients::{Api, GrantType, Registry};
+use crate::grants::{Exchange, Grant, Grants, Redeemed, Redemption, Refreshed, Rotation};
+use crate::platform::settings::Settings;
 
 /// A warrant to mint from, and the refresh token that goes with it.
 pub type Granted = (Warrant, Option<String>);
@@ -39,6 +40,7 @@ pub async fn authorization_code(
     client: AuthenticatedClient,
     registry: &Arc<Registry>,
     grants: &Grants,
+    settings: &Arc<Settings>,
     source: &Source,
 ) -> Result<Granted, TokenError> {
     let code = form.get("code").ok_or(TokenError::request("code is missing"))?.to_owned();
@@ -48,17 +50,20 @@ pub async fn authorization_code(
         Some(verifier) if pkce::is_verifier(verifier) => Some(pkce::challenge(verifier)),
         Some(_) => return Err(TokenError::grant("code_verifier is malformed")),
     };
-    let (owned, client_id, registry) = (form.clone(), client.id.clone(), registry.clone());
+    let (owned, asking, registry, settings) = (form.clone(), client.clone(), registry.clone(), settings.clone());
     let url = Url::parse(&redirect_uri).map_err(|_| TokenError::grant("redirect_uri is not a URI"))?;
     let check = move |grant: &Grant| {
-        judge_exchange(&owned, &client_id, url.clone(), grant)?;
-        check_audience(&owned, &registry, grant)
+        judge_exchange(&owned, &asking.id, url.clone(), grant)?;
+        let api = check_audience(&owned, &registry, grant)?;
+        Ok(mint::to_store(&asking, api.as_deref(), &grant.scope, &settings))
     };
     let exchange = Exchange { code, redirect_uri: Some(redirect_uri), challenge };
     match grants.redeem(&client, exchange, check, source).await? {
-        Redemption::Redeemed(grant, refresh_token) => {
+        Redemption::Redeemed(redeemed) => {
+            let Redeemed { grant, refresh_token, access_token } = *redeemed;
             let scope = grant.scope.clone();
-            Ok((Warrant::of_grant(client, *grant, scope, SenderConstraint::Bearer), refresh_token))
+            let warrant = Warrant::of_grant(client, grant, scope, SenderConstraint::Bearer, access_token);
+            Ok((warrant, refresh_token))
         }
         Redemption::Refused | Redemption::Replayed => {
             Err(TokenError::grant("the code is unknown, expired, used, or was given to another request"))
@@ -87,24 +92,22 @@ pub async fn refresh_token(
     client: AuthenticatedClient,
     registry: &Arc<Registry>,
     grants: &Grants,
+    settings: &Arc<Settings>,
     source: &Source,
 ) -> Result<Granted, TokenError> {
     let presented = form.get("refresh_token").ok_or(TokenError::request("refresh_token is missing"))?;
-    let asked = form.get("scope").map(str::to_owned);
-    let (owned, client_id, registry) = (form.clone(), client.id.clone(), registry.clone());
+    let (owned, asking, registry, settings) = (form.clone(), client.clone(), registry.clone(), settings.clone());
     let check = move |grant: &Grant| {
-        narrowed(&owned, &client_id, grant)?;
-        check_audience(&owned, &registry, grant)
+        narrowed(&owned, &asking.id, grant)?;
+        let api = check_audience(&owned, &registry, grant)?;
+        Ok(mint::to_store(&asking, api.as_deref(), &scope_of_refresh(&owned, grant), &settings))
     };
     match grants.rotate(&client, presented, check, source).await? {
         Rotation::Rotated(refreshed) => {
-            let scope = match asked {
-                // In the order of the request; the machine has found every one of them in the grant.
-                Some(asked) => scope::parse(&asked).unwrap_or_default().join(" "),
-                None => refreshed.grant.scope.clone(),
-            };
-            let warrant = Warrant::of_grant(client, refreshed.grant, scope, SenderConstraint::Bearer);
-            Ok((warrant, Some(refreshed.refresh_token)))
+            let Refreshed { grant, refresh_token, access_token } = *refreshed;
+            let scope = scope_of_refresh(form, &grant);
+            let warrant = Warrant::of_grant(client, grant, scope, SenderConstraint::Bearer, access_token);
+            Ok((warrant, Some(refresh_token)))
         }
         Rotation::Refused | Rotation::Reused => {
             Err(TokenError::grant("the refresh token is unknown, expired, revoked, or was used before"))
@@ -113,12 +116,38 @@ pub async fn refresh_token(
     }
 }
 
-/// A client for itself (RFC 6749 section 4.4). Touches no table.
-pub fn client_credentials(
+/// What a refresh asks for: all of the grant, or a part of it in the order of the request, when the machine has found every
+/// one of them in the grant.
+fn scope_of_refresh(form: &Parameters, grant: &Grant) -> String {
+    match form.get("scope") {
+        Some(asked) => scope::parse(asked).unwrap_or_default().join(" "),
+        None => grant.scope.clone(),
+    }
+}
+
+/// A client for itself (RFC 6749 section 4.4). Touches no table, unless its tokens are opaque.
+pub async fn client_credentials(
     form: &Parameters,
     client: AuthenticatedClient,
     registry: &Registry,
+    grants: &Grants,
+    settings: &Settings,
 ) -> Result<Granted, TokenError> {
+    let (scope, audience) = judge_service(form, &client, registry)?;
+    let api = audience.as_deref().and_then(|audience| registry.api(audience));
+    let stored = match mint::to_store(&client, api.as_deref(), &scope, settings) {
+        Some(new) => Some(grants.store_access_token(&client, audience.as_deref(), &new).await?),
+        None => None,
+    };
+    Ok((Warrant::of_client(client, scope, audience, SenderConstraint::Bearer, stored), None))
+}
+
+/// Lets the machine judge the request of a client for itself: the scope that it gets, and for which API.
+fn judge_service(
+    form: &Parameters,
+    client: &AuthenticatedClient,
+    registry: &Registry,
+) -> Result<(String, Option<String>), TokenError> {
     let refused = |(code, description)| TokenError::new(code, description);
     let request = ServiceRequest { client_id: &client.id, form };
     let mut machine = client_credentials::ClientCredentials::new(&request);
@@ -134,12 +163,12 @@ pub fn client_credentials(
     let extended = client_credentials::Input::Extended { extensions: Extensions::new() };
     step!(machine.advance(extended) => client_credentials::Output::Negotiate { .. }, TokenError::Machine("negotiate"));
 
-    let audience = authorization::audience(form, &client, registry).map_err(refused)?;
-    let scopes = service_scopes(form, &client, registry, audience.as_deref()).map_err(refused)?;
+    let audience = authorization::audience(form, client, registry).map_err(refused)?;
+    let scopes = service_scopes(form, client, registry, audience.as_deref()).map_err(refused)?;
     let granted: Scope = scopes.join(" ").parse().map_err(|_| TokenError::Machine("scope"))?;
     let pre_grant = PreGrant { client_id: client.id.clone(), redirect_uri: nowhere, scope: granted };
     step!(machine.advance(client_credentials::Input::Negotiated { pre_grant }) => client_credentials::Output::Ok { .. }, TokenError::Machine("issue"));
-    Ok((Warrant::of_client(client, scopes.join(" "), audience, SenderConstraint::Bearer), None))
+    Ok((scopes.join(" "), audience))
 }
 
 /// Scopes of an API only: the others speak of a person, and there is none. Without any, all that the client may have.
@@ -180,18 +209,17 @@ fn narrowed(form: &Parameters, client_id: &str, grant: &Grant) -> Result<(), Tok
     Ok(())
 }
 
-/// A token request may repeat its resource, not choose another (RFC 8707 section 2.2).
-fn check_audience(form: &Parameters, registry: &Registry, grant: &Grant) -> Result<(), TokenError> {
+/// A token request may repeat its resource, not choose another (RFC 8707 section 2.2). Answers the API, if there is one.
+fn check_audience(form: &Parameters, registry: &Registry, grant: &Grant) -> Result<Option<Arc<Api>>, TokenError> {
     let granted = grant.audience.as_deref();
     if form.all("resource").any(|named| Some(named) != granted) {
         return Err(TokenError::new(ErrorCode::InvalidTarget, "resource is not what was granted"));
     }
-    // The API may have been removed since.
-    match granted {
-        Some(audience) if registry.api(audience).is_none() => {
-            Err(TokenError::new(ErrorCode::InvalidTarget, "the API is not registered any more"))
-        }
-        _ => Ok(()),
+    let Some(audience) = granted else { return Ok(None) };
+    // It may have been removed since.
+    match registry.api(audience) {
+        Some(api) => Ok(Some(api)),
+        None => Err(TokenError::new(ErrorCode::InvalidTarget, "the API is not registered any more")),
     }
 }
 

@@ -68,3 +68,26 @@ impl dyn Random + '_ {
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid()
     }
 }
+
+/// Whether a string looks like a `token` with this prefix. Nothing else needs to be looked up.
+pub fn is_token(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        rest.len() == 43 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_told_from_other_strings() {
+        let random: &dyn Random = &SeededRandom::new(1);
+        let token = random.token("bfa_");
+        assert!(is_token(&token, "bfa_"));
+        for other in [token.replace("bfa_", "bfr_"), format!("{token}A"), token[..46].to_owned(), "bfa_".to_owned()] {
+            assert!(!is_token(&other, "bfa_"), "{other}");
+        }
+        assert!(!is_token(&format!("bfa_{}", "=".repeat(43)), "bfa_"));
+    }
+}

@@ -160,6 +160,39 @@ async fn resource_servers(engine: Engine) {
     assert_eq!(place.cli(&["api", "list", "--json"]).await.json::<Value>(), json!([]));
 }
 
+each_engine!(formats_of_access_tokens);
+async fn formats_of_access_tokens(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let audience = "https://api.example";
+    let api: Value =
+        place.cli(&["api", "create", "--audience", audience, "--token-format", "opaque", "--json"]).await.json();
+    assert_eq!(api["token_format"], "opaque");
+    assert_eq!(place.cli(&["api", "show", audience, "--json"]).await.json::<Value>(), api);
+    for said in [place.cli(&["api", "list"]).await, place.cli(&["api", "show", audience]).await] {
+        assert!(said.stdout.contains("opaque"), "{said}");
+    }
+    let create = ["client", "create", "--name", "W", "--grant", "client_credentials", "--id", "w", "--json"];
+    let client: Value =
+        place.cli(&[&create[..], &["--token-format", "opaque", "--introspects", audience]].concat()).await.json();
+    assert_eq!((&client["token_format"], &client["introspects"]), (&json!("opaque"), &json!([audience])));
+    assert_eq!(place.cli(&["client", "show", "w", "--json"]).await.json::<Value>()["token_format"], "opaque");
+    let file = place.path().join("clients.toml");
+    let text = IMPORT.replace("client_id = \"worker\"", "client_id = \"worker\"\ntoken_format = \"opaque\"");
+    fs::write(&file, text.replace("scopes = [", "token_format = \"opaque\"\nscopes = [")).expect("a file");
+    place.cli(&["client", "import", &file.display().to_string()]).await.expect_success();
+    assert_eq!(place.cli(&["client", "show", "worker", "--json"]).await.json::<Value>()["token_format"], "opaque");
+
+    let before = place.dump().await;
+    let words = "at+jwt, jwt, opaque";
+    expect_failure(place.cli(&["client", "update", "w", "--token-format", "paseto"]).await, 1, words);
+    expect_failure(place.cli(&["api", "update", audience, "--token-format", "OPAQUE"]).await, 1, words);
+    place.dump().await.expect_same_as(&before);
+    for (given, expected) in [("at+jwt", json!("at+jwt")), ("jwt", json!("jwt")), ("", Value::Null)] {
+        let updated: Value = place.cli(&["client", "update", "w", "--token-format", given, "--json"]).await.json();
+        assert_eq!(updated["token_format"], expected);
+    }
+}
+
 const IMPORT: &str = r#"
 [[api]]
 audience = "https://api.example"

@@ -35,3 +35,19 @@ async fn is_the_same_on_every_node_and_writes_nothing(server: TestServer) {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
     server.dump().await.expect_same_as(&before);
 }
+
+both_engines!(names_where_tokens_are_looked_at_and_given_back);
+/// RFC 8414 §2: with the ways in which clients prove themselves there; a public one may give back but not look.
+async fn names_where_tokens_are_looked_at_and_given_back(server: TestServer) {
+    let metadata: Value = server.get(OPENID).await.expect_status(200).json();
+    let secrets = ["client_secret_basic", "client_secret_post"];
+    for (name, path, methods) in [
+        ("introspection", "/introspect", &secrets[..]),
+        ("revocation", "/revoke", &["client_secret_basic", "client_secret_post", "none"]),
+    ] {
+        assert_eq!(metadata[format!("{name}_endpoint")], format!("{}{path}", server.issuer()));
+        assert_eq!(metadata[format!("{name}_endpoint_auth_methods_supported")], serde_json::json!(methods));
+        let endpoint = metadata[format!("{name}_endpoint")].as_str().expect("a URL").to_owned();
+        server.post(&endpoint, &[("token", "x")]).await.expect_error(401, "invalid_client");
+    }
+}

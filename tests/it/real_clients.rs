@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use openidconnect::{
-    AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce,
-    OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, Scope, TokenResponse as _,
-    core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims},
+    AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IntrospectionUrl,
+    IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, RevocationUrl, Scope,
+    TokenIntrospectionResponse as _, TokenResponse as _,
+    core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreRevocableToken, CoreUserInfoClaims},
 };
 use serde_json::Value;
 
@@ -86,6 +87,35 @@ async fn a_relying_party_by_the_book(engine: Engine) {
     assert_ne!(renewed.refresh_token().expect("a successor").secret(), refresh_token.secret());
     let request = client.user_info(renewed.access_token().clone(), subject).expect("a userinfo endpoint");
     let _: CoreUserInfoClaims = request.request_async(&fetch).await.expect("userinfo");
+
+    // The library's metadata has no room for these two endpoints.
+    let metadata: Value = binary.wire().get("/.well-known/openid-configuration").await.json();
+    let endpoint = |name: &str| metadata[name].as_str().expect("an endpoint").to_owned();
+    // It revokes over https only; `fetch_behind_tls` is what ends TLS before us.
+    let revocation = endpoint("revocation_endpoint").replacen("http:", "https:", 1);
+    let client = client
+        .clone()
+        .set_introspection_url(IntrospectionUrl::new(endpoint("introspection_endpoint")).expect("a URL"))
+        .set_revocation_url(RevocationUrl::new(revocation).expect("a URL"));
+    let introspect = async || client.introspect(renewed.access_token()).request_async(&fetch).await.expect("an answer");
+    let said = introspect().await;
+    assert!(said.active());
+    assert_eq!(said.sub(), Some(person.id.as_str()));
+    assert_eq!(said.client_id().map(|id| id.as_str()), Some(application.id.as_str()));
+    assert_eq!(said.username(), Some("ada"));
+    assert_eq!(said.aud().map(Vec::as_slice), Some(&[binary.issuer().to_owned()][..]));
+    let lives = said.exp().expect("exp") - said.iat().expect("iat");
+    assert_eq!(lives.num_seconds(), 900);
+    let successor = renewed.refresh_token().expect("a successor").clone();
+    let request = client.revoke_token(CoreRevocableToken::from(successor)).expect("a revocation endpoint");
+    request.request_async(&fetch_behind_tls).await.expect("a revocation");
+    assert!(!introspect().await.active());
+}
+
+async fn fetch_behind_tls(mut request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let plain = request.uri().to_string().replacen("https:", "http:", 1);
+    *request.uri_mut() = plain.parse().expect("a URL");
+    fetch(request).await
 }
 
 /// An API that trusts this issuer and these keys, and nobody else.

@@ -79,6 +79,17 @@ async fn use_everything(binary: &Binary) -> (Secrets, String) {
     }
     let userinfo = wire.call(reqwest::Method::GET, "/userinfo").bearer(&fresh.access_token()).send().await;
     assert_eq!(userinfo.expect_status(200).json::<Value>()["sub"], person.id.as_str());
+    // Opaque tokens, asked after and given back, rightly and by somebody else.
+    let opaque = bonafide::clients::Draft { token_format: Some("opaque".to_owned()), ..web_application() };
+    let opaque = binary.application(&opaque).await;
+    secrets.add("client secret", opaque.secret());
+    let given = Flow::new(&opaque).tokens(&wire, &mut browser, &person).await;
+    for token in [given.access_token(), given.refresh_token()] {
+        for (path, client) in [("/introspect", &opaque), ("/revoke", &application), ("/revoke", &opaque)] {
+            client.post(wire.call(reqwest::Method::POST, path), &[("token", &token)]).await.expect_status(200);
+        }
+        secrets.add("opaque token", &token);
+    }
     // A code that is replayed, a token that is none, a secret that is wrong, a person who signs up, one who signs out.
     flow.exchange(&wire, "bfc_not-a-code-but-somebodys-secret").await.0.expect_error(400, "invalid_grant");
     secrets.add("guessed code", "bfc_not-a-code-but-somebodys-secret");

@@ -60,6 +60,61 @@ async fn the_flow_of_a_person() {
     expect_at_most(&server, 1, async || made::userinfo(&wire, &access_token).await.expect_status(200)).await;
 }
 
+/// An opaque token costs its own INSERT and nothing else; looking at any token costs one question.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opaque_tokens_introspection_and_revocation() {
+    let server = TestServer::start(Engine::Postgres).await;
+    let format = Some("opaque".to_owned());
+    let signed_in = SignedIn::with(&server, Draft { token_format: format.clone(), ..made::draft() }, |flow| flow).await;
+    let (wire, application) = (server.wire(), &signed_in.flow.application);
+    let mut exchanges = Vec::new();
+    for _ in 0..2 {
+        let flow = Flow::new(application);
+        let code = flow.sign_in(&mut signed_in.browser.clone(), &signed_in.person).await.code().to_owned();
+        exchanges.push((flow, code));
+    }
+    let exchanges = std::sync::Mutex::new(exchanges);
+    let tokens = expect_at_most(&server, 4, async || {
+        let (flow, code) = exchanges.lock().unwrap().pop().unwrap();
+        flow.exchange(&wire, &code).await.expect_tokens()
+    })
+    .await;
+    let latest = std::sync::Mutex::new(tokens);
+    expect_at_most(&server, 3, async || {
+        let token = latest.lock().unwrap().refresh_token();
+        let next = signed_in.refreshed(&token).await;
+        *latest.lock().unwrap() = next;
+    })
+    .await;
+    let latest = latest.into_inner().unwrap();
+    let opaque = latest.access_token();
+    expect_at_most(&server, 1, async || made::userinfo(&wire, &opaque).await.expect_status(200)).await;
+
+    let programs = Draft { token_format: format, ..made::service() };
+    let programs = [made::client(&server, programs).await, made::client(&server, made::service()).await];
+    let [opaque_service, service] = &programs;
+    let ask = async |client: &crate::support::Application| {
+        let fields = [("grant_type", "client_credentials")];
+        Tokens(client.post(server.call(Method::POST, "/token"), &fields).await).expect_tokens().access_token()
+    };
+    let of_opaque = expect_at_most(&server, 1, async || ask(opaque_service).await).await;
+    let of_service = ask(service).await;
+    let person = signed_in.person.clone();
+    let signed = made::client(&server, made::draft()).await;
+    let signed = SignedIn::at(&server, Flow::new(&signed), person).await;
+    for (client, token) in [
+        (application, &opaque),
+        (application, &latest.refresh_token()),
+        (&signed.flow.application, &signed.tokens.access_token()),
+        (opaque_service, &of_opaque),
+        (service, &of_service),
+    ] {
+        expect_at_most(&server, 1, async || made::expect_active(&wire, client, token).await).await;
+    }
+    expect_at_most(&server, 0, async || made::expect_inactive(&wire, application, "x").await).await;
+    expect_at_most(&server, 0, async || made::revoke(&wire, application, "x").await).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_memory_answers() {
     let server = TestServer::start(Engine::Postgres).await;

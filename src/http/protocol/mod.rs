@@ -2,6 +2,8 @@
 
 pub(super) mod authorize;
 pub(super) mod discovery;
+pub(super) mod introspect;
 pub(super) mod logout;
+pub(super) mod revoke;
 pub(super) mod token;
 pub(super) mod userinfo;

@@ -52,10 +52,14 @@ async fn answer(
     let grant = token::grant_type(form, &client)?;
     let (warrant, refresh_token) = match grant {
         GrantType::AuthorizationCode => {
-            token::authorization_code(form, client, &registry, &app.grants, &source).await?
+            token::authorization_code(form, client, &registry, &app.grants, &app.settings, &source).await?
         }
-        GrantType::RefreshToken => token::refresh_token(form, client, &registry, &app.grants, &source).await?,
-        GrantType::ClientCredentials => token::client_credentials(form, client, &registry)?,
+        GrantType::RefreshToken => {
+            token::refresh_token(form, client, &registry, &app.grants, &app.settings, &source).await?
+        }
+        GrantType::ClientCredentials => {
+            token::client_credentials(form, client, &registry, &app.grants, &app.settings).await?
+        }
     };
     let keys = app.keys.set();
     let mint = Mint { settings: &app.settings, keys: &keys, random: app.random.as_ref(), now: app.clock.now() };
@@ -65,7 +69,7 @@ async fn answer(
 }
 
 /// Finds out who the client is, and records who tried to be a client that exists.
-async fn authenticate(
+pub(super) async fn authenticate(
     web: &Arc<Web>,
     caller: &Caller,
     headers: &HeaderMap,
@@ -121,7 +125,8 @@ pub(in crate::http) fn refuse_form(fault: FormFault) -> Response {
     answer::with_header(response, header::CONNECTION, close)
 }
 
-fn refuse(caller: &Caller, error: TokenError) -> Response {
+/// The answer of an endpoint of clients that refuses (RFC 6749 section 5.2).
+pub(super) fn refuse(caller: &Caller, error: TokenError) -> Response {
     match error {
         TokenError::Refused { code, description } => {
             answer::json(StatusCode::BAD_REQUEST, &json!({"error": code.name(), "error_description": description}))

@@ -13,7 +13,8 @@ use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::form;
 use crate::http::state::Web;
-use crate::oauth::{bearer, claims, scope};
+use crate::oauth::bearer::Reader;
+use crate::oauth::{claims, scope};
 
 /// Why there is no answer (RFC 6750 section 3.1).
 #[derive(Clone, Copy)]
@@ -59,22 +60,19 @@ pub(in crate::http) async fn userinfo(
 
 async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
     let app = &web.app;
-    let Some(token) = bearer::verify(token, &app.keys.set(), web.issuer(), app.clock.now()) else {
-        return refuse(Refusal::Token);
+    let keys = app.keys.set();
+    let reader = Reader { keys: &keys, issuer: web.issuer(), grants: &app.grants, now: app.clock.now() };
+    let token = match reader.live(token).await {
+        Ok(Some(token)) => token,
+        Ok(None) => return refuse(Refusal::Token),
+        Err(error) => return answer::fault_json(caller, &error),
     };
-    if !scope::has(&token.scope, "openid") {
+    let Some(holder) = token.holder.filter(|_| scope::has(&token.scope, "openid")) else {
         return refuse(Refusal::Scope);
-    }
-    let Some(grant) = token.grant_id else { return refuse(Refusal::Scope) };
-    match app.grants.alive(grant).await {
-        Ok(Some((person, requested))) => {
-            let mut answer = claims::of(&person, &token.scope, &requested.userinfo);
-            answer.insert("sub".to_owned(), Value::from(token.sub));
-            answer::json(StatusCode::OK, &Value::Object(answer))
-        }
-        Ok(None) => refuse(Refusal::Token),
-        Err(error) => answer::fault_json(caller, &error),
-    }
+    };
+    let mut answer = claims::of(&holder.person, &token.scope, &holder.requested().userinfo);
+    answer.insert("sub".to_owned(), Value::from(token.subject));
+    answer::json(StatusCode::OK, &Value::Object(answer))
 }
 
 /// `Bearer TOKEN`; the scheme in any case, one space, nothing behind.

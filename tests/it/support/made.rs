@@ -6,6 +6,7 @@ use bonafide::{
     platform::secrets,
 };
 use reqwest::Method;
+use serde_json::Value;
 
 use super::{
     answer::Answer,
@@ -177,4 +178,39 @@ pub(crate) fn but<'a>(fields: &[(&'a str, &'a str)], name: &str, value: &'a str)
 /// The fields without one of them.
 pub(crate) fn without<'a>(fields: &[(&'a str, &'a str)], name: &str) -> Vec<(&'a str, &'a str)> {
     fields.iter().filter(|(key, _)| *key != name).copied().collect()
+}
+
+/// What a client is told of a token (RFC 7662).
+pub(crate) async fn introspect(wire: &Wire, client: &Application, token: &str) -> Answer {
+    client.post(wire.call(Method::POST, "/introspect"), &[("token", token)]).await
+}
+
+/// Stops unless the token is active for this client; what it says.
+pub(crate) async fn expect_active(wire: &Wire, client: &Application, token: &str) -> Value {
+    let answer = introspect(wire, client, token).await.expect_status(200);
+    let said: Value = answer.json();
+    assert_eq!(said["active"], true, "{answer:#?}");
+    said
+}
+
+/// Stops unless this client hears of the token what it would hear of any string.
+pub(crate) async fn expect_inactive(wire: &Wire, client: &Application, token: &str) {
+    let answer = introspect(wire, client, token).await.expect_status(200);
+    assert_eq!(answer.body, r#"{"active":false}"#, "{answer:#?}");
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("cache-control"), "no-store", "IR-08");
+}
+
+/// Has a client give a token back (RFC 7009); stops unless that is taken as it always is.
+pub(crate) async fn revoke(wire: &Wire, client: &Application, token: &str) {
+    let answer = client.post(wire.call(Method::POST, "/revoke"), &[("token", token)]).await;
+    expect_revoked(&answer);
+}
+
+/// 200 with nothing in it, and no type (note 25 of the survey).
+#[track_caller]
+pub(crate) fn expect_revoked(answer: &Answer) {
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{answer:#?}");
+    assert!(!answer.headers.contains_key("content-type"), "{answer:#?}");
+    assert_eq!(answer.header("cache-control"), "no-store", "IR-08");
 }
