@@ -85,6 +85,9 @@ pub struct Server {
 const SWEEP_BATCH: i64 = 1000;
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 
+/// Until missing keys are made again when that failed.
+const KEYS_PAUSE: Duration = Duration::from_secs(10);
+
 impl Server {
     /// Starts with everything that a plain `bonafide serve` does.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, StartError> {
@@ -138,6 +141,9 @@ impl Server {
             ));
         }
         background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
+        if !app.keys.set().is_complete() {
+            background.spawn(complete_keys(app.clone(), stopped.clone()));
+        }
         background.spawn(sweep(app, stopped.clone()));
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
@@ -321,6 +327,21 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
         }
     }
     watching.shutdown().await;
+}
+
+/// Makes the keys that the start did not wait for.
+async fn complete_keys(app: Arc<App>, stopped: CancellationToken) {
+    loop {
+        let complete = keys::complete(&app.database, app.master.sealing(), &app.random, None, app.clock.now());
+        match complete.await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "not every signing key could be made; tried again in a while"),
+        }
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(KEYS_PAUSE) => {}
+        }
+    }
 }
 
 /// Removes what has expired, a bounded batch at a time.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::new_secret;
 use super::registration::{changed, differing, members, outcome, typed};
-use super::{Failure, change, output};
+use super::{Failure, change, output, provide_keys};
 use crate::app::App;
 use crate::clients::{self, Api, ApiDraft, Client, Draft, Registry};
 use crate::platform::secrets;
@@ -99,6 +99,7 @@ async fn write_api(app: &App, step: Step<Api>) -> Result<(), Failure> {
 
 async fn write_client(app: &App, step: Step<Client>) -> Result<(), Failure> {
     if step.create || !step.changed.is_empty() {
+        provide_keys(app, step.after.id_token_alg).await?;
         clients::save(&app.database, step.after, step.create, change(app, "imported")).await?;
     }
     Ok(())

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
 use crate::identity::IdentityError;
-use crate::keys::KeyError;
+use crate::keys::{self, Alg, KeyError};
 use crate::platform::clock::SystemClock;
 use crate::platform::database::DatabaseError;
 use crate::platform::random::SystemRandom;
@@ -259,6 +259,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
 /// The rooms, for a command. A new database gets its schema; an old one is left to `serve` and `migrate`.
 async fn open(settings: Settings) -> Result<App, AppError> {
     App::open(settings, Arc::new(SystemClock), Arc::new(SystemRandom), Schema::CreateOnly).await
+}
+
+/// The keys that a client of this algorithm needs; a server makes them in the background, which may be yet to come.
+async fn provide_keys(app: &App, alg: Alg) -> Result<(), KeyError> {
+    keys::complete(&app.database, app.master.sealing(), &app.random, Some(alg), app.clock.now()).await
 }
 
 /// What a change of clients is recorded as.

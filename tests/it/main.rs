@@ -21,6 +21,7 @@ mod engines;
 
 mod accessibility;
 mod actions;
+mod algorithms;
 mod authorize;
 mod browser_rules;
 mod client_auth;
