@@ -17,7 +17,8 @@ use crate::platform::settings::Settings;
   bonafide key rotate --now        the same even if the next key was published a moment ago: when the current key has leaked
   bonafide key rotate --alg ES256  the same for another algorithm
   bonafide key import FILE.pem     the key becomes the next one of the algorithm that it is for
-  bonafide key retire KID          tokens that it signed stop verifying at once")]
+  bonafide key retire KID          tokens that it signed stop verifying at once
+  bonafide key reseal              a new master key: when the old one has leaked, or been around for long")]
 pub(super) enum Key {
     /// Every key and its state
     List {
@@ -53,6 +54,23 @@ pub(super) enum Key {
         /// As `key list` shows it
         #[arg(allow_hyphen_values = true)]
         kid: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new master key and seal everything under it that the old one sealed
+    #[command(
+        long_about = "Makes a new master key and seals everything under it that the database holds under the old one.
+
+The database changes in one transaction and the file after it; should this break off between the two, the next start or the \
+next run finishes it. Signing keys stay what they are: when they have leaked too, rotate and retire them as well.
+
+Servers need not stop. Those that share this keys.dir read the new key within a second; to every other node copy master.key \
+as soon as this is done: until then such a node serves on with what it has in memory, says so in its log, and would not \
+start. Pages that people have open at that moment have to be loaded again. Old backups of the database still open with the \
+old master key: keep it with them, or do away with both."
+    )]
+    Reseal {
         /// Print a JSON object
         #[arg(long)]
         json: bool,
@@ -97,6 +115,15 @@ impl Key {
             Self::Retire { kid, json } => {
                 keys::retire(&app.database, &app.random, kid.clone(), now).await?;
                 said(&kid, "is retired", "retired", json)
+            }
+            Self::Reseal { json } => {
+                let (sealed, file) = (app.reseal().await?, app.master.path().display().to_string());
+                if json {
+                    return output::json(&json!({"sealed": sealed, "file": file}));
+                }
+                output::line(&format!(
+                    "{sealed} secrets are sealed under a new master key: copy {file} to every other node"
+                ))
             }
         }
     }

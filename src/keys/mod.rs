@@ -10,6 +10,7 @@ mod jwk;
 mod make;
 mod ring;
 mod rotate;
+mod seal;
 mod signature;
 mod store;
 
@@ -19,6 +20,7 @@ pub use ensure::{complete, ensure};
 pub use make::{KeyError, NewKey};
 pub use ring::{Key, KeyRing, KeySet, TokenType};
 pub use rotate::{PUBLISH_AHEAD, import, retire, retire_expired, rotate};
+pub use seal::{reseal, sample};
 pub use signature::PublicKey;
 pub use store::{Listed, list};
 

@@ -2,7 +2,9 @@
 
 use ::entity::signing_keys::{Column, Entity, Model};
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 
 use super::{Alg, KeyError, NewKey, State};
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
@@ -58,6 +60,22 @@ pub(super) async fn known(database: &Database) -> Result<Vec<Model>, DatabaseErr
         .order_by_asc(Column::PublishedAt)
         .all(database.reader())
         .await?)
+}
+
+/// A private key as it is stored.
+pub(super) async fn sample(database: &Database) -> Result<Option<Vec<u8>>, DatabaseError> {
+    let sealed = Entity::find().select_only().column(Column::SealedPrivate).limit(1).into_tuple();
+    Ok(sealed.one(database.reader()).await?)
+}
+
+/// Every private key with its id, as it is stored.
+pub(super) async fn sealed(tx: &Tx) -> Result<Vec<(String, Vec<u8>)>, DatabaseError> {
+    let all = Entity::find().select_only().column(Column::Kid).column(Column::SealedPrivate).into_tuple();
+    Ok(all.all(tx).await?)
+}
+
+pub(super) async fn reseal(tx: &Tx, kid: &str, sealed: Vec<u8>) -> Result<u64, DatabaseError> {
+    execute(tx, "UPDATE signing_keys SET sealed_private = $2 WHERE kid = $1", [kid.into(), sealed.into()]).await
 }
 
 /// A key comes under the master key that the others are under, or not at all: a program that has not heard of a new one

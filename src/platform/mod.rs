@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod database;
 pub mod hashing;
+mod master;
 pub mod outgoing;
 pub mod random;
 pub mod secrets;

@@ -163,6 +163,7 @@ async fn a_node_with_another_master_key_refuses_to_start(engine: Engine) {
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("master key") && said.contains("keys.dir"), "{said}");
     place.dump().await.expect_same_as(&before);
+    assert!(!place.path().join("other-keys").exists(), "no other master key is made");
     // The right one still opens them.
     let child = started_by(&["nice", "-n", "0"], place.command(&place.settings(Listen::AsSet)).arg("serve"));
     crate::engines::until_ready(place.setting("management.listen")).await;

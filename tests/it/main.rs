@@ -43,6 +43,7 @@ mod races;
 mod real_clients;
 mod redirect_uris;
 mod refresh;
+mod reseal;
 mod secrets;
 mod settings;
 mod sign_in;
