@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Failure, output};
 use crate::keys::{self, Alg, KeyRing, State};
+use crate::platform::certificate::Certificate;
 use crate::platform::clock::{Clock, SystemClock, from_millis};
 use crate::platform::database::Database;
 use crate::platform::secrets::MasterKey;
@@ -16,6 +17,9 @@ use crate::platform::settings::{Millis, Settings, SettingsError};
 
 /// Clocks of nodes may be apart by so much without harm.
 const SKEW: Duration = Duration::seconds(5);
+
+/// A certificate that ends so soon should have been renewed.
+const RENEWAL: Duration = Duration::days(14);
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -72,6 +76,9 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
         Finding { check: "issuer", ok: true, message: issuer(settings) },
         Finding { check: "limits", ok: true, message: limits(settings) },
     ];
+    if settings.tls.is_set() {
+        checks.push(Finding::of("tls", certificate(settings)));
+    }
     let dir = settings.keys.dir.display();
     let master = MasterKey::load(&settings.keys.dir).map_err(|error| error.to_string()).and_then(|key| {
         key.ok_or_else(|| {
@@ -132,6 +139,24 @@ fn limits(settings: &Settings) -> String {
     } else {
         "warning: limits.enabled is false: passwords may be tried without end".to_owned()
     }
+}
+
+fn certificate(settings: &Settings) -> Result<String, String> {
+    let pair = Certificate::read(&settings.tls).map_err(|error| error.to_string())?;
+    pair.context().map_err(|error| error.to_string())?;
+    let (file, now, end) = (&settings.tls.certificate, SystemClock.now(), pair.end());
+    let host = settings.host();
+    if !pair.covers(&host) {
+        return Err(format!("setting tls.certificate: {file}: is not good for {host}, the issuer's host"));
+    }
+    if !pair.has_begun(now) {
+        return Err(format!("setting tls.certificate: {file}: is not good yet"));
+    }
+    if pair.has_ended(now, Duration::zero()) {
+        return Err(format!("setting tls.certificate: {file}: ended on {end}"));
+    }
+    let warning = if pair.has_ended(now, RENEWAL) { "warning: renew it: " } else { "" };
+    Ok(format!("{warning}good for {host} until {end}"))
 }
 
 fn sqlite_file(settings: &Settings) -> Option<&str> {

@@ -50,5 +50,6 @@ mod sign_in;
 mod sign_up;
 mod statements;
 mod sweeper;
+mod tls;
 mod tokens;
 mod userinfo;
