@@ -49,7 +49,7 @@ pub(super) enum Key {
         #[arg(long)]
         json: bool,
     },
-    /// Take a replaced key out of the published set; not even ID tokens as hints count any more that it signed
+    /// Take a replaced key out of the published set: nothing that it signed counts any more
     Retire {
         /// As `key list` shows it
         #[arg(allow_hyphen_values = true)]

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    engines::{client_credentials, lines, published, replace, service, started_by, until_ready, within_a_second},
+    engines::{client_credentials, lines, published, replace, run, service, started_by, until_ready, within_a_second},
     support::{Answer, Binary, Engine, Listen, Place},
 };
 
@@ -152,4 +152,23 @@ async fn no_master_key_is_made_where_there_was_one(engine: Engine) {
     }
     fs::rename(&aside, &file).expect("renaming");
     place.cli(&["user", "list"]).await.expect_success();
+}
+
+each_engine!(nothing_is_sealed_under_a_master_key_that_is_not_the_one);
+/// Not even where keys are missing that a start makes.
+async fn nothing_is_sealed_under_a_master_key_that_is_not_the_one(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let file = place.path().join("keys/master.key");
+    let right = master(&place);
+    run(&place, "DELETE FROM signing_keys WHERE alg = 'ES256' OR state = 'next'").await;
+    let before = place.dump_tables(&[]).await;
+    put(&file, &[7; 32]);
+    for arguments in [&["serve"][..], &["key", "list"], &["key", "reseal"]] {
+        let refused = place.cli(arguments).await.expect_code(2);
+        assert!(refused.stderr.contains("keys.dir"), "{refused}");
+    }
+    place.dump_tables(&[]).await.expect_same_as(&before);
+    assert_eq!((master(&place), file.with_extension("key.new").exists()), (vec![7; 32], false));
+    put(&file, &right);
+    place.cli(&["key", "reseal"]).await.expect_success();
 }
