@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
 use crate::grants::Grants;
 use crate::identity::{Accounts, IdentityError};
 use crate::keys::{self, KeyError, KeyRing};
 use crate::platform::clock::Clock;
-use crate::platform::database::{Database, DatabaseError, MigrateError};
+use crate::platform::database::{Database, DatabaseError, MigrateError, bump_epoch};
 use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
 use crate::platform::secrets::{MasterKey, SecretsError};
@@ -75,7 +76,8 @@ impl App {
             Schema::CreateOnly => database.create_schema(&settings.database).await?,
             Schema::Require => database.require_current().await?,
         }
-        let master = MasterKey::load_or_create(&settings.keys.dir, random.as_ref())?;
+        let sealed = keys::sample(&database).await?;
+        let master = MasterKey::load_or_create(&settings.keys.dir, sealed.as_deref(), random.as_ref())?;
         keys::ensure(&database, master.sealing(), &random, clock.now()).await?;
         let keys = KeyRing::load(&database, master.sealing().clone()).await?;
         let clients = Clients::load(&database).await?;
@@ -97,7 +99,39 @@ impl App {
     /// Reads clients, APIs and keys again.
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
-        self.keys.reload(&self.database).await?;
-        Ok(())
+        match self.keys.reload(&self.database).await {
+            // Perhaps `key reseal` was here.
+            Err(KeyError::Sealed(sealed)) => {
+                let sample = keys::sample(&self.database).await?;
+                if !sample.map(|sample| self.master.read_again(&sample)).transpose()?.unwrap_or(false) {
+                    return Err(KeyError::Sealed(sealed).into());
+                }
+                tracing::info!("the master key was replaced and is read again");
+                Ok(self.keys.reload(&self.database).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Makes a new master key and seals everything anew that the database holds under the old one. Whatever room seals under
+    /// the master key has a line here. Answers how many secrets were sealed.
+    pub async fn reseal(&self) -> Result<u64, AppError> {
+        let successor = self.master.successor(self.random.as_ref());
+        let (old, new) = (self.master.sealing().clone(), successor.clone());
+        let (random, now) = (self.random.clone(), self.clock.now());
+        let action = self.database.write(move |tx| {
+            Box::pin(async move {
+                // The epoch's row is locked until the end: no key is made meanwhile, and no other master key.
+                bump_epoch(tx).await?;
+                let sealed = keys::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
+                new.write()?;
+                let event = Event::MasterKeyReplaced { sealed };
+                audit::record(tx, random.id(now), now, &event, &About::default(), &Source::default()).await?;
+                Ok::<_, AppError>(sealed)
+            })
+        });
+        let sealed = action.await?;
+        successor.put_in_place()?;
+        Ok(sealed)
     }
 }

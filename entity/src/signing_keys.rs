@@ -9,7 +9,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub kid: String,
     pub alg: String,
-    /// `next`, `current`, `previous` or `retired`.
+    /// `next`, `current`, `previous`, `expired` or `retired`.
     pub state: String,
     pub public_jwk: String,
     pub sealed_private: Vec<u8>,

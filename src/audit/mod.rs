@@ -41,6 +41,7 @@ pub enum Event {
     ApiChanged { audience: String, what: &'static str },
     KeyRotated { kid: String },
     KeyChanged { kid: String, what: &'static str },
+    MasterKeyReplaced { sealed: u64 },
 }
 
 /// Whom an event is about.

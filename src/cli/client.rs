@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
 use super::import::{self, Tables};
-use super::{Failure, change, note, open, output, registration};
+use super::{Failure, change, note, open, output, provide_keys, registration};
 use crate::app::App;
 use crate::clients::{self, AuthMethod, Client, ClientError, Draft, GrantType, Problem};
 use crate::keys::Alg;
@@ -257,6 +257,7 @@ impl Create {
         let id = self.id.or_else(|| draft.client_id.clone()).unwrap_or_else(|| new_id(app));
         let mut client = draft.apply(id, None, &app.clients.registry().all_apis())?;
         let secret = give_secret(app, &mut client);
+        provide_keys(app, client.id_token_alg).await?;
         clients::save(&app.database, client.clone(), true, change(app, "created")).await?;
         if !self.quiet {
             return show(&client, secret.as_deref(), self.json);
@@ -278,6 +279,7 @@ impl Update {
         let secret = give_secret(app, &mut client);
         let changed = registration::changed(&before, &client)?;
         if !changed.is_empty() {
+            provide_keys(app, client.id_token_alg).await?;
             clients::save(&app.database, client.clone(), false, change(app, "updated")).await?;
         }
         if self.json {

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
 use crate::identity::IdentityError;
-use crate::keys::KeyError;
+use crate::keys::{self, Alg, KeyError};
 use crate::platform::clock::SystemClock;
 use crate::platform::database::DatabaseError;
 use crate::platform::random::SystemRandom;
@@ -119,7 +119,10 @@ impl Failure {
             Self::Settings(_)
             | Self::Usage(_)
             | Self::Start(
-                StartError::Listen { .. } | StartError::Web(_) | StartError::Bootstrap(IdentityError::Refused(_)),
+                StartError::Listen { .. }
+                | StartError::Web(_)
+                | StartError::Tls(_)
+                | StartError::Bootstrap(IdentityError::Refused(_)),
             ) => ExitCode::from(2),
             Self::App(error) | Self::Start(StartError::App(error)) if blames_settings(error) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
@@ -262,6 +265,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
 /// The rooms, for a command. A new database gets its schema; an old one is left to `serve` and `migrate`.
 async fn open(settings: Settings) -> Result<App, AppError> {
     App::open(settings, Arc::new(SystemClock), Arc::new(SystemRandom), Schema::CreateOnly).await
+}
+
+/// The keys that a client of this algorithm needs; a server makes them in the background, which may be yet to come.
+async fn provide_keys(app: &App, alg: Alg) -> Result<(), KeyError> {
+    keys::complete(&app.database, app.master.sealing(), &app.random, Some(alg), app.clock.now()).await
 }
 
 /// What a change of clients is recorded as.

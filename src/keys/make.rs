@@ -1,22 +1,26 @@
-//! Makes keys and reads imported ones. The `rsa` crate makes them and reads their public parts; nothing here signs.
+//! Makes keys. The `rsa` crate makes RSA keys and reads their public parts, OpenSSL those on curves; nothing here signs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding};
+use openssl::bn::{BigNum, BigNumContext};
+use openssl::ec::{EcGroup, EcKey, EcPoint};
+use openssl::error::ErrorStack;
+use openssl::nid::Nid;
+use openssl::pkey::{Id, PKey, Private};
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rsa::traits::PublicKeyParts as _;
 use rsa::{RsaPrivateKey, rand_core};
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::Alg;
+use super::jwk::{self, PublicJwk};
+use super::{Alg, signature};
 use crate::platform::database::{DatabaseError, MigrateError};
 use crate::platform::random::Random;
 use crate::platform::secrets::SecretsError;
 
 /// NIST SP 800-57: good until 2030 and beyond; RFC 7518 section 3.3 demands it as the least.
 const RSA_BITS: usize = 2048;
+
+/// The bytes of a coordinate on P-256.
+const P256_WIDTH: i32 = 32;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -32,6 +36,8 @@ pub enum KeyError {
     Malformed(String),
     #[error("an RSA key needs 2048 bits at least, this one has {0}")]
     Short(usize),
+    #[error("the key does not do: {0}")]
+    Unfit(String),
     #[error(
         "the next key was published {0} ago; clients that cache keys need {1}. Wait, or rotate with --now if the current key has leaked"
     )]
@@ -44,6 +50,8 @@ pub enum KeyError {
     Present(String),
     #[error("there is no {0} key to promote")]
     NoNext(Alg),
+    #[error("no {0} key signs")]
+    NoCurrent(Alg),
     #[error("signing failed: {0}")]
     Signing(String),
 }
@@ -60,39 +68,81 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// Makes a key. Takes a second of CPU: call it where blocking is allowed.
+    /// Makes a key. An RSA one takes a second of CPU: call it where blocking is allowed.
     pub fn make(alg: Alg, random: &dyn Random) -> Result<Self, KeyError> {
         match alg {
-            Alg::Rs256 => {
+            Alg::Rs256 | Alg::Ps256 => {
                 let key = RsaPrivateKey::new(&mut Adapter(random), RSA_BITS).map_err(malformed)?;
-                Self::from_rsa(&key)
+                Self::of_rsa(alg, &key)
+            }
+            Alg::Es256 => Self::of_p256(&p256(random).map_err(malformed)?),
+            Alg::EdDsa => {
+                let seed = Zeroizing::new(random.bytes::<32>());
+                Self::of_ed25519(&PKey::private_key_from_raw_bytes(seed.as_ref(), Id::ED25519).map_err(malformed)?)
             }
         }
     }
 
-    /// Reads a PEM key (PKCS#8 or PKCS#1).
-    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let key =
-            RsaPrivateKey::from_pkcs8_pem(pem).or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem)).map_err(malformed)?;
-        key.validate().map_err(malformed)?;
-        Self::from_rsa(&key)
-    }
-
-    fn from_rsa(key: &RsaPrivateKey) -> Result<Self, KeyError> {
+    pub(super) fn of_rsa(alg: Alg, key: &RsaPrivateKey) -> Result<Self, KeyError> {
         let bits = key.n().bits();
         if bits < RSA_BITS {
             return Err(KeyError::Short(bits));
         }
-        let (n, e) = (URL_SAFE_NO_PAD.encode(key.n().to_bytes_be()), URL_SAFE_NO_PAD.encode(key.e().to_bytes_be()));
-        // RFC 7638 section 3.2: these members, in this order, without white space.
-        let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)));
-        let public_jwk = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": n, "e": e}).to_string();
-        let private_pem = key.to_pkcs8_pem(LineEnding::LF).map_err(malformed)?;
-        Ok(Self { kid, alg: Alg::Rs256, public_jwk, private_pem })
+        let public = jwk::rsa(alg, &key.n().to_bytes_be(), &key.e().to_bytes_be());
+        Self::proven(alg, public, key.to_pkcs8_pem(LineEnding::LF).map_err(malformed)?)
+    }
+
+    pub(super) fn of_p256(key: &EcKey<Private>) -> Result<Self, KeyError> {
+        let parts = || {
+            let (mut x, mut y, mut context) = (BigNum::new()?, BigNum::new()?, BigNumContext::new()?);
+            key.public_key().affine_coordinates(key.group(), &mut x, &mut y, &mut context)?;
+            let pem = Zeroizing::new(PKey::from_ec_key(key.clone())?.private_key_to_pem_pkcs8()?);
+            Ok::<_, ErrorStack>((x.to_vec_padded(P256_WIDTH)?, y.to_vec_padded(P256_WIDTH)?, pem))
+        };
+        let (x, y, pem) = parts().map_err(malformed)?;
+        Self::proven(Alg::Es256, jwk::p256(Alg::Es256, &x, &y), text(&pem)?)
+    }
+
+    pub(super) fn of_ed25519(key: &PKey<Private>) -> Result<Self, KeyError> {
+        let x = key.raw_public_key().map_err(malformed)?;
+        let pem = Zeroizing::new(key.private_key_to_pem_pkcs8().map_err(malformed)?);
+        Self::proven(Alg::EdDsa, jwk::ed25519(Alg::EdDsa, &x), text(&pem)?)
+    }
+
+    /// No key gets in whose two halves do not go together (FIPS 186-5 section 3.1).
+    fn proven(alg: Alg, public: PublicJwk, private_pem: Zeroizing<String>) -> Result<Self, KeyError> {
+        const PROBE: &[u8] = b"bonafide";
+        let proof = signature::signer(alg, private_pem.as_bytes())?
+            .sign(PROBE)
+            .map_err(|error| KeyError::Signing(error.to_string()))?;
+        if !signature::PublicKey::read(alg, public.kid.clone(), &public.json)?.verifies(PROBE, &proof) {
+            return Err(KeyError::Unfit("its public half does not belong to its private half".to_owned()));
+        }
+        Ok(Self { kid: public.kid, alg, public_jwk: public.json, private_pem })
     }
 }
 
-fn malformed(error: impl std::fmt::Display) -> KeyError {
+/// A key on P-256. 64 bits more than the order has are drawn, so that the remainder is as good as evenly spread (FIPS 186-5
+/// appendix A.2.1).
+fn p256(random: &dyn Random) -> Result<EcKey<Private>, ErrorStack> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+    let mut context = BigNumContext::new()?;
+    let (mut bound, mut scalar) = (BigNum::new()?, BigNum::new_secure()?);
+    group.order(&mut bound, &mut context)?;
+    bound.sub_word(1)?;
+    let drawn = BigNum::from_slice(Zeroizing::new(random.bytes::<40>()).as_ref())?;
+    scalar.nnmod(&drawn, &bound, &mut context)?;
+    scalar.add_word(1)?;
+    let mut point = EcPoint::new(&group)?;
+    point.mul_generator2(&group, &scalar, &mut context)?;
+    EcKey::from_private_components(&group, &scalar, &point)
+}
+
+fn text(pem: &[u8]) -> Result<Zeroizing<String>, KeyError> {
+    std::str::from_utf8(pem).map(|pem| Zeroizing::new(pem.to_owned())).map_err(malformed)
+}
+
+pub(super) fn malformed(error: impl std::fmt::Display) -> KeyError {
     KeyError::Malformed(error.to_string())
 }
 
@@ -122,13 +172,17 @@ impl rand_core::CryptoRng for Adapter<'_> {}
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
     use crate::platform::random::SystemRandom;
 
     #[test]
     fn the_kid_is_the_thumbprint_of_rfc_7638() {
         let key = NewKey::make(Alg::Rs256, &SystemRandom).unwrap();
-        let again = NewKey::from_pem(&key.private_pem).unwrap();
+        let again = NewKey::from_pem(&key.private_pem, None).unwrap();
         assert_eq!(key.kid, again.kid);
         let jwk: serde_json::Value = serde_json::from_str(&key.public_jwk).unwrap();
         let canonical = format!(r#"{{"e":{},"kty":"RSA","n":{}}}"#, jwk["e"], jwk["n"]);
@@ -137,10 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_on_curves_have_the_width_of_their_curve() {
+        // A coordinate in 256 begins with a zero: some of these do.
+        for _ in 0..600 {
+            let jwk: serde_json::Value =
+                serde_json::from_str(&NewKey::make(Alg::Es256, &SystemRandom).unwrap().public_jwk).unwrap();
+            for coordinate in ["x", "y"] {
+                assert_eq!(URL_SAFE_NO_PAD.decode(jwk[coordinate].as_str().unwrap()).unwrap().len(), 32);
+            }
+        }
+    }
+
+    #[test]
     fn short_keys_are_refused() {
         let key = RsaPrivateKey::new(&mut Adapter(&SystemRandom), 1024).unwrap();
         let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
-        assert!(matches!(NewKey::from_pem(&pem), Err(KeyError::Short(1024))));
-        assert!(matches!(NewKey::from_pem("nonsense"), Err(KeyError::Malformed(_))));
+        assert!(matches!(NewKey::from_pem(&pem, None), Err(KeyError::Short(1024))));
+        assert!(matches!(NewKey::from_pem("nonsense", None), Err(KeyError::Malformed(_))));
     }
 }

@@ -1,33 +1,51 @@
 //! Signing keys: made, sealed under the master key, published ahead of their use, rotated, retired.
 //!
 //! A key is `next` (published, not yet signing), then `current`, then `previous` (published while its tokens live), then
-//! `retired`. Relying parties cache key sets, so a key signs only after it has been published for a while.
+//! `expired`: all that it can do is to tell which old ID tokens were ours. One that an operator takes out before that is
+//! `retired` and does nothing. Relying parties cache key sets, so a key signs only after it has been published for a while.
 
+mod ensure;
+mod import;
+mod jwk;
 mod make;
 mod ring;
 mod rotate;
+mod seal;
+mod signature;
 mod store;
 
 use std::fmt;
 
+pub use ensure::{complete, ensure};
 pub use make::{KeyError, NewKey};
 pub use ring::{Key, KeyRing, KeySet, TokenType};
-pub use rotate::{PUBLISH_AHEAD, ensure, import, retire, retire_expired, rotate};
+pub use rotate::{PUBLISH_AHEAD, import, retire, retire_expired, rotate};
+pub use seal::{reseal, sample};
+pub use signature::PublicKey;
 pub use store::{Listed, list};
 
-/// A signature algorithm of RFC 7518. ID tokens and access tokens are RS256 unless a client asks for another.
+/// A signature algorithm (RFC 7518, RFC 8037). ID tokens and access tokens are RS256 unless a client asks for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Alg {
     Rs256,
+    /// On P-256.
+    Es256,
+    /// RSA as well, but with a key of its own: a published key names one algorithm.
+    Ps256,
+    /// Ed25519.
+    EdDsa,
 }
 
 impl Alg {
     /// All that keys are made for.
-    pub const ALL: [Self; 1] = [Self::Rs256];
+    pub const ALL: [Self; 4] = [Self::Rs256, Self::Es256, Self::Ps256, Self::EdDsa];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::Ps256 => "PS256",
+            Self::EdDsa => "EdDSA",
         }
     }
 
@@ -48,6 +66,7 @@ pub enum State {
     Next,
     Current,
     Previous,
+    Expired,
     Retired,
 }
 
@@ -57,11 +76,13 @@ impl State {
             Self::Next => "next",
             Self::Current => "current",
             Self::Previous => "previous",
+            Self::Expired => "expired",
             Self::Retired => "retired",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Next, Self::Current, Self::Previous, Self::Retired].into_iter().find(|state| state.name() == name)
+        let all = [Self::Next, Self::Current, Self::Previous, Self::Expired, Self::Retired];
+        all.into_iter().find(|state| state.name() == name)
     }
 }

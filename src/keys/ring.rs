@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use josekit::jwk::Jwk;
-use josekit::jws::{JwsSigner, JwsVerifier, RS256};
+use josekit::jws::JwsSigner;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use super::make::malformed;
+use super::signature::{PublicKey, signer};
 use super::{Alg, KeyError, State, store};
 use crate::platform::database::Database;
 use crate::platform::secrets::SealingKey;
@@ -23,13 +24,11 @@ pub enum TokenType {
     Jwt,
 }
 
-/// A key that is ready to sign and to verify.
+/// A published key: the current one of its algorithm signs, all of them verify.
 pub struct Key {
-    pub kid: String,
-    pub alg: Alg,
+    pub public: PublicKey,
     pub state: State,
-    signer: Box<dyn JwsSigner>,
-    verifier: Box<dyn JwsVerifier>,
+    signer: Option<Box<dyn JwsSigner>>,
     access_token_header: String,
     jwt_header: String,
 }
@@ -41,24 +40,23 @@ impl Key {
             TokenType::AccessToken => &self.access_token_header,
             TokenType::Jwt => &self.jwt_header,
         };
+        let signer = self.signer.as_ref().ok_or(KeyError::NoCurrent(self.public.alg))?;
         let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 360);
         token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let signature = self.signer.sign(token.as_bytes()).map_err(|error| KeyError::Signing(error.to_string()))?;
+        let signature = signer.sign(token.as_bytes()).map_err(|error| KeyError::Signing(error.to_string()))?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
     }
-
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.verifier.verify(message, signature).is_ok()
-    }
 }
 
-/// The published keys at one moment.
+/// The keys at one moment.
 pub struct KeySet {
     keys: Vec<Key>,
+    /// ID tokens that they signed are still told from others'.
+    expired: Vec<PublicKey>,
     /// The body of the JWKS endpoint.
     pub jwks: String,
 }
@@ -66,12 +64,17 @@ pub struct KeySet {
 impl KeySet {
     /// The key that signs now.
     pub fn signing(&self, alg: Alg) -> Option<&Key> {
-        self.keys.iter().find(|key| key.alg == alg && key.state == State::Current)
+        self.keys.iter().find(|key| key.public.alg == alg && key.state == State::Current)
     }
 
     /// A published key by its id.
-    pub fn find(&self, kid: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.kid == kid)
+    pub fn find(&self, kid: &str) -> Option<&PublicKey> {
+        self.keys.iter().map(|key| &key.public).find(|key| key.kid == kid)
+    }
+
+    /// A key by its id, published or expired, for what is no credential (`id_token_hint`).
+    pub fn find_for_hint(&self, kid: &str) -> Option<&PublicKey> {
+        self.find(kid).or_else(|| self.expired.iter().find(|key| key.kid == kid))
     }
 
     /// How many keys are published.
@@ -83,13 +86,19 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// Whether every algorithm has a key that signs and one that is published ahead.
+    pub fn is_complete(&self) -> bool {
+        let has = |alg, state| self.keys.iter().any(|key| key.public.alg == alg && key.state == state);
+        Alg::ALL.into_iter().all(|alg| has(alg, State::Current) && has(alg, State::Next))
+    }
+
     /// Algorithms that there is a signing key for.
     pub fn algorithms(&self) -> Vec<Alg> {
         Alg::ALL.into_iter().filter(|alg| self.signing(*alg).is_some()).collect()
     }
 }
 
-/// The published keys, swapped whole when they change.
+/// The keys, swapped whole when they change.
 pub struct KeyRing {
     set: ArcSwap<KeySet>,
     /// One reading at a time: of two, the older could be stored last.
@@ -116,38 +125,29 @@ impl KeyRing {
 }
 
 async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyError> {
-    let mut keys = Vec::new();
-    let mut published = Vec::new();
-    for row in store::published(database).await? {
+    let (mut keys, mut expired, mut published) = (Vec::new(), Vec::new(), Vec::new());
+    for row in store::known(database).await? {
         let (Some(alg), Some(state)) = (Alg::parse(&row.alg), State::parse(&row.state)) else {
             // A newer version's algorithm: published by it, not by us.
             tracing::warn!(kid = row.kid, alg = row.alg, "a signing key of a kind that this version does not know");
             continue;
         };
+        let public = PublicKey::read(alg, row.kid.clone(), &row.public_jwk)?;
+        if state == State::Expired {
+            expired.push(public);
+            continue;
+        }
         let pem = sealing.open(&row.sealed_private)?;
-        let jwk = Jwk::from_bytes(row.public_jwk.as_bytes()).map_err(malformed)?;
-        let (signer, verifier): (Box<dyn JwsSigner>, Box<dyn JwsVerifier>) = match alg {
-            Alg::Rs256 => (
-                Box::new(RS256.signer_from_pem(pem.as_slice()).map_err(malformed)?),
-                Box::new(RS256.verifier_from_jwk(&jwk).map_err(malformed)?),
-            ),
-        };
         let header =
             |typ: &str| URL_SAFE_NO_PAD.encode(json!({"alg": alg.name(), "typ": typ, "kid": row.kid}).to_string());
         published.push(serde_json::from_str::<serde_json::Value>(&row.public_jwk).map_err(malformed)?);
         keys.push(Key {
             access_token_header: header("at+jwt"),
             jwt_header: header("JWT"),
-            kid: row.kid,
-            alg,
+            public,
             state,
-            signer,
-            verifier,
+            signer: if state == State::Current { Some(signer(alg, &pem)?) } else { None },
         });
     }
-    Ok(KeySet { keys, jwks: json!({ "keys": published }).to_string() })
-}
-
-fn malformed(error: impl std::fmt::Display) -> KeyError {
-    KeyError::Malformed(error.to_string())
+    Ok(KeySet { keys, expired, jwks: json!({ "keys": published }).to_string() })
 }

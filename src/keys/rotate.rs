@@ -17,43 +17,6 @@ use crate::platform::secrets::SealingKey;
 /// How long a key is published before it signs: longer than relying parties keep a key set.
 pub const PUBLISH_AHEAD: Duration = Duration::minutes(10);
 
-/// Makes what is missing at a first start: for each algorithm a key that signs and one that is published ahead.
-pub async fn ensure(
-    database: &Database,
-    sealing: &SealingKey,
-    random: &Arc<dyn Random>,
-    now: DateTime<Utc>,
-) -> Result<(), KeyError> {
-    let present = store::published(database).await?;
-    for alg in Alg::ALL {
-        let has = |state: State| present.iter().any(|key| key.alg == alg.name() && key.state == state.name());
-        let missing: Vec<State> = [State::Current, State::Next].into_iter().filter(|state| !has(*state)).collect();
-        for state in missing {
-            let key = make(alg, random.clone()).await?;
-            let (sealing, random) = (sealing.clone(), random.clone());
-            let kid = key.kid.clone();
-            let made = database
-                .write(move |tx| {
-                    Box::pin(async move {
-                        bump_epoch(tx).await?;
-                        // Another node may have started at the same time and been quicker.
-                        if store::in_state(tx, alg, state).await?.is_some() {
-                            return Ok(false);
-                        }
-                        store::insert(tx, &key, state, &sealing, random.as_ref(), now).await.map(|()| true)
-                    })
-                })
-                .await;
-            match made {
-                Ok(true) => tracing::info!(kid, alg = alg.name(), state = state.name(), "made a signing key"),
-                Ok(false) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Lets the next key sign and makes a new next. Answers the id of the key that signs now.
 pub async fn rotate(
     database: &Database,
@@ -109,7 +72,7 @@ pub async fn import(
         .await
 }
 
-/// Takes a key out of the published set at once: every token it signed stops verifying.
+/// Takes a key out of the published set at once: nothing that it signed counts any more, not even as a hint.
 pub async fn retire(
     database: &Database,
     random: &Arc<dyn Random>,
@@ -132,16 +95,16 @@ pub async fn retire(
         .await
 }
 
-/// Retires replaced keys whose tokens have all expired.
+/// Takes replaced keys out of the published set whose tokens have all expired.
 pub async fn retire_expired(database: &Database, keep: Duration, now: DateTime<Utc>) -> Result<u64, KeyError> {
     database
         .write(move |tx| {
             Box::pin(async move {
-                let retired = store::retire_replaced_before(tx, now - keep).await?;
-                if retired > 0 {
+                let expired = store::expire_replaced_before(tx, now - keep).await?;
+                if expired > 0 {
                     bump_epoch(tx).await?;
                 }
-                Ok(retired)
+                Ok(expired)
             })
         })
         .await
@@ -152,7 +115,7 @@ async fn changed(tx: &Tx, id: Uuid, kid: &str, what: &'static str, now: DateTime
     Ok(audit::record(tx, id, now, &event, &About::default(), &Source::default()).await?)
 }
 
-async fn make(alg: Alg, random: Arc<dyn Random>) -> Result<NewKey, KeyError> {
+pub(super) async fn make(alg: Alg, random: Arc<dyn Random>) -> Result<NewKey, KeyError> {
     tokio::task::spawn_blocking(move || NewKey::make(alg, random.as_ref()))
         .await
         .map_err(|error| KeyError::Malformed(error.to_string()))?

@@ -2,8 +2,9 @@
 
 use ::entity::signing_keys::{Column, Entity, Model};
 use chrono::{DateTime, Utc};
-use sea_orm::ColumnTrait as _;
-use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 
 use super::{Alg, KeyError, NewKey, State};
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
@@ -19,6 +20,11 @@ pub struct Listed {
     pub published_at: DateTime<Utc>,
     pub activated_at: Option<DateTime<Utc>>,
     pub replaced_at: Option<DateTime<Utc>>,
+}
+
+#[derive(FromQueryResult)]
+struct Sealed {
+    sealed_private: Vec<u8>,
 }
 
 /// All keys, newest first.
@@ -41,12 +47,39 @@ pub async fn list(database: &Database) -> Result<Vec<Listed>, DatabaseError> {
 /// The keys that are published.
 pub(super) async fn published(database: &Database) -> Result<Vec<Model>, DatabaseError> {
     let rows = Entity::find()
-        .filter(Column::State.ne(State::Retired.name()))
+        .filter(Column::State.is_not_in([State::Expired, State::Retired].map(State::name)))
         .order_by_asc(Column::PublishedAt)
         .all(database.reader());
     Ok(rows.await?)
 }
 
+/// The keys that are published, and the expired ones.
+pub(super) async fn known(database: &Database) -> Result<Vec<Model>, DatabaseError> {
+    Ok(Entity::find()
+        .filter(Column::State.ne(State::Retired.name()))
+        .order_by_asc(Column::PublishedAt)
+        .all(database.reader())
+        .await?)
+}
+
+/// A private key as it is stored.
+pub(super) async fn sample(database: &Database) -> Result<Option<Vec<u8>>, DatabaseError> {
+    let sealed = Entity::find().select_only().column(Column::SealedPrivate).limit(1).into_tuple();
+    Ok(sealed.one(database.reader()).await?)
+}
+
+/// Every private key with its id, as it is stored.
+pub(super) async fn sealed(tx: &Tx) -> Result<Vec<(String, Vec<u8>)>, DatabaseError> {
+    let all = Entity::find().select_only().column(Column::Kid).column(Column::SealedPrivate).into_tuple();
+    Ok(all.all(tx).await?)
+}
+
+pub(super) async fn reseal(tx: &Tx, kid: &str, sealed: Vec<u8>) -> Result<u64, DatabaseError> {
+    execute(tx, "UPDATE signing_keys SET sealed_private = $2 WHERE kid = $1", [kid.into(), sealed.into()]).await
+}
+
+/// A key comes under the master key that the others are under, or not at all: a program that has not heard of a new one
+/// would leave a key that nobody opens.
 pub(super) async fn insert(
     tx: &Tx,
     key: &NewKey,
@@ -55,6 +88,9 @@ pub(super) async fn insert(
     random: &dyn Random,
     now: DateTime<Utc>,
 ) -> Result<(), KeyError> {
+    if let Some(row) = fetch_one::<Sealed, 0>(tx, "SELECT sealed_private FROM signing_keys LIMIT 1", []).await? {
+        sealing.open(&row.sealed_private)?;
+    }
     let sealed = sealing.seal(key.private_pem.as_bytes(), random)?;
     let activated = (state == State::Current).then(|| now.timestamp_millis());
     let inserted = execute(
@@ -109,8 +145,8 @@ pub(super) async fn retire(tx: &Tx, kid: &str) -> Result<u64, DatabaseError> {
     execute(tx, "UPDATE signing_keys SET state = 'retired' WHERE kid = $1 AND state <> 'current'", [kid.into()]).await
 }
 
-/// Retires the keys whose last token has long expired; answers how many.
-pub(super) async fn retire_replaced_before(tx: &Tx, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
-    let sql = "UPDATE signing_keys SET state = 'retired' WHERE state = 'previous' AND replaced_at < $1";
+/// Keys whose last token has long expired; answers how many.
+pub(super) async fn expire_replaced_before(tx: &Tx, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let sql = "UPDATE signing_keys SET state = 'expired' WHERE state = 'previous' AND replaced_at < $1";
     execute(tx, sql, [before.timestamp_millis().into()]).await
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::grants::{ACCESS_PREFIX, GrantError, Grants, Holder};
-use crate::keys::KeySet;
+use crate::keys::{KeySet, PublicKey};
 use crate::platform::random;
 
 /// Nothing longer is even decoded.
@@ -124,7 +124,7 @@ struct Header {
 /// Signature first, then type, then what it says. Keys come from our own set by the `kid`; what the header says of keys
 /// (`jwk`, `jku`, `x5u`) is not looked at.
 pub(super) fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc>) -> Option<AccessToken> {
-    let (header, payload) = signed_parts(token, keys)?;
+    let (header, payload) = signed_parts(token, |kid| keys.find(kid))?;
     let typ = header.typ.to_ascii_lowercase();
     if !matches!(typ.as_str(), "at+jwt" | "application/at+jwt" | "jwt") {
         return None;
@@ -137,11 +137,14 @@ pub(super) fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc
 }
 
 /// The type and the payload of a JWS that one of our keys signed, whatever it says.
-pub(super) fn signed_payload(token: &str, keys: &KeySet) -> Option<(String, Vec<u8>)> {
-    signed_parts(token, keys).map(|(header, payload)| (header.typ, payload))
+pub(super) fn signed_payload<'k>(
+    token: &str,
+    key: impl Fn(&str) -> Option<&'k PublicKey>,
+) -> Option<(String, Vec<u8>)> {
+    signed_parts(token, key).map(|(header, payload)| (header.typ, payload))
 }
 
-fn signed_parts(token: &str, keys: &KeySet) -> Option<(Header, Vec<u8>)> {
+fn signed_parts<'k>(token: &str, key: impl Fn(&str) -> Option<&'k PublicKey>) -> Option<(Header, Vec<u8>)> {
     if token.len() > LONGEST {
         return None;
     }
@@ -151,7 +154,7 @@ fn signed_parts(token: &str, keys: &KeySet) -> Option<(Header, Vec<u8>)> {
     if header.crit.is_some() || header.b64.is_some() {
         return None;
     }
-    let key = keys.find(&header.kid)?;
+    let key = key(&header.kid)?;
     if header.alg != key.alg.name() {
         return None;
     }

@@ -17,9 +17,10 @@ pub struct Hint {
     client_id: Option<String>,
 }
 
-/// Reads a hint. Expired ones do: they are how long ago somebody signed in, not a credential.
+/// Reads a hint. Expired ones do, and those of expired keys: they are how long ago somebody signed in, not a
+/// credential.
 pub fn read(token: &str, keys: &KeySet, issuer: &str) -> Option<Hint> {
-    let (typ, payload) = bearer::signed_payload(token, keys)?;
+    let (typ, payload) = bearer::signed_payload(token, |kid| keys.find_for_hint(kid))?;
     let hint: Hint = serde_json::from_slice(&payload).ok()?;
     (typ == "JWT" && hint.client_id.is_none() && hint.iss == issuer).then_some(hint)
 }

@@ -109,6 +109,9 @@ pub fn document(issuer: &str, algorithms: &[Alg], sign_up: bool) -> Result<Vec<u
 fn signing_algorithm(alg: Alg) -> CoreJwsSigningAlgorithm {
     match alg {
         Alg::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+        Alg::Es256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+        Alg::Ps256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+        Alg::EdDsa => CoreJwsSigningAlgorithm::EdDsa,
     }
 }
 

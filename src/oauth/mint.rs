@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use super::client_auth::AuthenticatedClient;
 use super::{claims, scope};
@@ -238,7 +238,7 @@ impl Mint<'_> {
     }
 
     fn sign(&self, alg: Alg, typ: TokenType, claims: &impl Serialize) -> Result<String, KeyError> {
-        let key = self.keys.signing(alg).ok_or(KeyError::NoNext(alg))?;
+        let key = self.keys.signing(alg).ok_or(KeyError::NoCurrent(alg))?;
         let payload = serde_json::to_vec(claims).map_err(|error| KeyError::Signing(error.to_string()))?;
         key.sign(typ, &payload)
     }
@@ -246,10 +246,10 @@ impl Mint<'_> {
 
 /// The left half of the access token's hash, by the hash of the ID token's algorithm (OpenID Connect Core section 3.1.3.6).
 fn at_hash(alg: Alg, access_token: &str) -> String {
-    match alg {
-        Alg::Rs256 => {
-            let digest = Sha256::digest(access_token.as_bytes());
-            URL_SAFE_NO_PAD.encode(digest.get(..16).unwrap_or_default())
-        }
-    }
+    let digest = match alg {
+        Alg::Rs256 | Alg::Es256 | Alg::Ps256 => Sha256::digest(access_token.as_bytes()).to_vec(),
+        // Ed25519 hashes with SHA-512 (RFC 8032 section 5.1).
+        Alg::EdDsa => Sha512::digest(access_token.as_bytes()).to_vec(),
+    };
+    URL_SAFE_NO_PAD.encode(digest.get(..digest.len() / 2).unwrap_or_default())
 }

@@ -1,9 +1,11 @@
 //! What every room stands on: settings, the database, the clock, randomness, secrets, the password hashing pool, telemetry.
 //! Nothing in here knows what an identity provider is.
 
+pub mod certificate;
 pub mod clock;
 pub mod database;
 pub mod hashing;
+mod master;
 pub mod outgoing;
 pub mod random;
 pub mod secrets;

@@ -69,10 +69,16 @@ pub(crate) async fn can_sign_in(wire: &Wire, person: &Person) -> bool {
     sign_in(&mut Browser::new(wire.clone()), &person.username, &person.password).await.status.as_u16() == 303
 }
 
-/// The ids of the published keys.
+/// The ids of the published RS256 keys.
 pub(crate) async fn published(wire: &Wire) -> BTreeSet<String> {
+    published_for(wire, "RS256").await
+}
+
+/// The ids of the published keys of an algorithm.
+pub(crate) async fn published_for(wire: &Wire, alg: &str) -> BTreeSet<String> {
     let keys: Value = wire.get("/jwks").await.expect_status(200).json();
-    keys["keys"].as_array().expect("keys").iter().map(|key| key["kid"].as_str().expect("a kid").to_owned()).collect()
+    let ours = keys["keys"].as_array().expect("keys").iter().filter(|key| key["alg"] == alg);
+    ours.map(|key| key["kid"].as_str().expect("a kid").to_owned()).collect()
 }
 
 /// What the command line changes is in force in running servers within one second.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::client::new_secret;
 use super::super::registration::{changed, differing, members, outcome as line_of, typed};
-use super::super::{Failure, change};
+use super::super::{Failure, change, provide_keys};
 use super::{Entry, Report, Told, outcome};
 use crate::app::App;
 use crate::clients::{self, Api, ApiDraft, Client, Draft, Registry};
@@ -80,6 +80,7 @@ async fn write_api(app: &App, step: Step<Api>) -> Result<(), Failure> {
 
 async fn write_client(app: &App, step: Step<Client>) -> Result<(), Failure> {
     if step.create || !step.changed.is_empty() {
+        provide_keys(app, step.after.id_token_alg).await?;
         clients::save(&app.database, step.after, step.create, change(app, "imported")).await?;
     }
     Ok(())

@@ -32,6 +32,7 @@ pub struct Settings {
     pub limits: Limits,
     pub branding: Branding,
     pub http: Http,
+    pub tls: Tls,
     pub proxies: Proxies,
     pub outgoing: Outgoing,
     pub log: Log,
@@ -128,6 +129,20 @@ pub struct Http {
     pub shutdown_grace: Millis,
 }
 
+/// PEM files; both empty: plain HTTP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Tls {
+    pub fn is_set(&self) -> bool {
+        !self.certificate.is_empty()
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proxies {
@@ -169,6 +184,11 @@ impl Settings {
         self.issuer.starts_with("https://")
     }
 
+    /// The issuer's host, as certificates name it.
+    pub fn host(&self) -> String {
+        url::Url::parse(&self.issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// What no type can say: relations between settings, and rules that depend on a value.
     fn check(&self) -> Result<(), (&'static str, String)> {
         check_issuer(&self.issuer, self.allow_insecure_issuer).map_err(|why| ("issuer", why))?;
@@ -189,6 +209,14 @@ impl Settings {
             if value.get() < least {
                 return Err((name, format!("must be at least {}", Millis::new(least))));
             }
+        }
+        match (self.tls.certificate.is_empty(), self.tls.key.is_empty()) {
+            (true, false) => return Err(("tls.certificate", "must be set too, since tls.key is".to_owned())),
+            (false, true) => return Err(("tls.key", "must be set too, since tls.certificate is".to_owned())),
+            (false, false) if !self.https() => {
+                return Err(("issuer", "must be an https URL, since tls.certificate is set".to_owned()));
+            }
+            _ => {}
         }
         if self.tokens.code_lifetime.get() > 600_000 {
             return Err(("tokens.code_lifetime", "must be 10m at most (RFC 6749 section 4.1.2)".to_owned()));

@@ -9,6 +9,7 @@
 #![expect(dead_code, reason = "tools stand here before the tests that need them; the compiler says when none is idle")]
 
 mod answer;
+pub(crate) mod authority;
 mod binary;
 mod browser;
 mod callback;
@@ -45,7 +46,7 @@ pub(crate) use self::{
     flow::{Flow, Reply, Tokens, random},
     gate::Gate,
     html::Form,
-    place::{Listen, Place},
+    place::{Listen, Place, free_port},
     server::{Node, TestServer},
     wire::{Call, Wire},
 };

@@ -46,6 +46,12 @@ impl Prepared {
     async fn make(engine: Engine) -> Self {
         let place = Place::empty(engine, &[]).await;
         let server = server::start(place.settings(Listen::AsSet), &ManualClock::new(Utc::now())).await;
+        // The costly keys are made after the start; tests take copies of them too.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        while !server.app().keys.set().is_complete() {
+            assert!(std::time::Instant::now() < deadline, "not every signing key was made within a minute");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         server::stop(server).await;
         let mut files = Vec::new();
         collect(place.path(), place.path(), &mut files);

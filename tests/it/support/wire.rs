@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::LazyLock, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::{
-    Client, Method,
+    Certificate, Client, ClientBuilder, Method,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
@@ -19,12 +19,13 @@ use super::answer::Answer;
 
 /// One for all tests: to make one reads the system's certificates, which takes longer than to start a provider. It keeps
 /// connections by port, and every node has a port of its own, so no test meets another's.
-static CLIENT: LazyLock<Client> = LazyLock::new(|| {
-    let builder = Client::builder()
-            // A kept connection may be closed by the server just when it is used again; clients retry, tests would fail.
-            .pool_max_idle_per_host(0).redirect(redirect::Policy::none()).timeout(Duration::from_mins(1)).no_proxy();
-    builder.build().expect("an HTTP client")
-});
+static CLIENT: LazyLock<Client> = LazyLock::new(|| builder().build().expect("an HTTP client"));
+
+fn builder() -> ClientBuilder {
+    // A kept connection may be closed by the server just when it is used again; clients retry, tests would fail.
+    let builder = Client::builder().pool_max_idle_per_host(0).redirect(redirect::Policy::none());
+    builder.timeout(Duration::from_mins(1)).no_proxy()
+}
 
 /// A way to one node: URLs of the issuer, or paths below it, lead to this node's listener. Follows no redirect.
 #[derive(Clone, Debug)]
@@ -32,12 +33,22 @@ pub(crate) struct Wire {
     issuer: Url,
     /// Where the node really listens.
     base: Url,
+    /// Of its own where the node speaks TLS.
+    client: Option<Client>,
 }
 
 impl Wire {
     pub(crate) fn new(issuer: &str, address: impl std::fmt::Display) -> Self {
         let base = Url::parse(&format!("http://{address}")).expect("an address");
-        Self { issuer: Url::parse(issuer).expect("an issuer"), base }
+        Self { issuer: Url::parse(issuer).expect("an issuer"), base, client: None }
+    }
+
+    /// To a node that speaks TLS itself, with a certificate of this authority (PEM) for its address.
+    pub(crate) fn secure(issuer: &str, address: impl std::fmt::Display, authority: &[u8]) -> Self {
+        let base = Url::parse(&format!("https://{address}")).expect("an address");
+        let authority = Certificate::from_pem(authority).expect("a certificate");
+        let client = builder().add_root_certificate(authority).build().expect("an HTTP client");
+        Self { issuer: Url::parse(issuer).expect("an issuer"), base, client: Some(client) }
     }
 
     /// The URL of a path, as the outside spells it.
@@ -140,7 +151,7 @@ impl Call {
             real.set_host(wire.base.host_str()).expect("a host");
             real.set_port(wire.base.port()).expect("a port");
         }
-        let mut request = CLIENT.request(method, target.into_owned()).headers(headers);
+        let mut request = wire.client.as_ref().unwrap_or(&CLIENT).request(method, target.into_owned()).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
         }

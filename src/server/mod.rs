@@ -1,29 +1,28 @@
 //! A running provider: its listeners, what it does in the background, and how it stops.
 
+mod listen;
+mod tls;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
 
+use self::listen::{Front, accept, bind};
+use self::tls::Tls;
 use crate::app::{App, AppError, Schema};
 use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
 use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::platform::certificate::CertificateError;
 use crate::platform::clock::Clock;
 use crate::platform::database;
 use crate::platform::random::Random;
-use crate::platform::settings::{Listen, Millis, Settings};
+use crate::platform::settings::{Millis, Settings};
 use crate::platform::telemetry;
 use crate::{grants, keys, sessions};
 
@@ -35,6 +34,8 @@ pub enum StartError {
     Web(#[from] WebError),
     #[error("setting {setting}: cannot listen on {address}: {source}")]
     Listen { setting: &'static str, address: SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Tls(#[from] CertificateError),
     #[error("setting bootstrap: {0}")]
     Bootstrap(IdentityError),
     #[error("the demo application: {0}")]
@@ -85,6 +86,9 @@ pub struct Server {
 const SWEEP_BATCH: i64 = 1000;
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 
+/// Until missing keys are made again when that failed.
+const KEYS_PAUSE: Duration = Duration::from_secs(10);
+
 impl Server {
     /// Starts with everything that a plain `bonafide serve` does.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, StartError> {
@@ -101,6 +105,7 @@ impl Server {
         if !settings.limits.enabled {
             tracing::warn!("limits.enabled is false: passwords may be tried without end");
         }
+        let tls = Tls::load(&settings.tls)?;
         let listeners = bind("listen", &settings.listen).await?;
         let management_listeners = bind("management.listen", &settings.management.listen).await?;
         let schema = if options.migrate { Schema::Migrate } else { Schema::Require };
@@ -114,30 +119,28 @@ impl Server {
         let mut tasks = tokio::task::JoinSet::new();
         let (mut addresses, mut management) = (Vec::new(), Vec::new());
         let limit = Arc::new(Semaphore::new(app.settings.http.max_connections));
+        let front =
+            Front { router: http::router(web.clone()), settings: app.settings.http.clone(), limit, tls: tls.clone() };
         for (listener, address) in listeners {
             addresses.push(address);
-            tasks.spawn(accept(
-                listener,
-                http::router(web.clone()),
-                app.settings.http.clone(),
-                limit.clone(),
-                stopping.clone(),
-            ));
+            tasks.spawn(accept(listener, front.clone(), stopping.clone()));
         }
         // Health and metrics answer even when every connection of the front is taken, and while it drains.
-        let few = Arc::new(Semaphore::new(64));
+        let router = http::management::router(web.clone());
+        let aside =
+            Front { router, settings: app.settings.http.clone(), limit: Arc::new(Semaphore::new(64)), tls: None };
         let mut background = tokio::task::JoinSet::new();
         for (listener, address) in management_listeners {
             management.push(address);
-            background.spawn(accept(
-                listener,
-                http::management::router(web.clone()),
-                app.settings.http.clone(),
-                few.clone(),
-                stopped.clone(),
-            ));
+            background.spawn(accept(listener, aside.clone(), stopped.clone()));
+        }
+        if let Some(tls) = tls {
+            background.spawn(tls.follow(stopped.clone()));
         }
         background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
+        if !app.keys.set().is_complete() {
+            background.spawn(complete_keys(app.clone(), stopped.clone()));
+        }
         background.spawn(sweep(app, stopped.clone()));
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
@@ -184,117 +187,6 @@ impl Server {
     }
 }
 
-async fn bind(setting: &'static str, listen: &Listen) -> Result<Vec<(TcpListener, SocketAddr)>, StartError> {
-    let mut bound: Vec<(TcpListener, SocketAddr)> = Vec::new();
-    for mut address in listen.addresses() {
-        // Port 0: the second loopback address takes the port that the first was given.
-        if let (0, Some((_, first))) = (address.port(), bound.first()) {
-            address.set_port(first.port());
-        }
-        match TcpListener::bind(address)
-            .await
-            .and_then(|listener| listener.local_addr().map(|address| (listener, address)))
-        {
-            Ok(pair) => bound.push(pair),
-            // A machine without IPv6 still has `localhost`.
-            Err(error)
-                if address.is_ipv6() && !bound.is_empty() && error.kind() == std::io::ErrorKind::AddrNotAvailable =>
-            {
-                tracing::warn!(%address, "there is no IPv6 here");
-            }
-            Err(source) => return Err(StartError::Listen { setting, address, source }),
-        }
-    }
-    Ok(bound)
-}
-
-/// Takes connections until told to stop, then lets those that are open finish.
-async fn accept(
-    listener: TcpListener,
-    router: Router,
-    settings: crate::platform::settings::Http,
-    limit: Arc<Semaphore>,
-    stop: CancellationToken,
-) {
-    let graceful = GracefulShutdown::new();
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout.duration())
-        .max_buf_size(128 * 1024);
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
-        .max_header_list_size(64 * 1024)
-        .max_pending_accept_reset_streams(20)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10));
-    loop {
-        // Above the limit connections wait in the kernel's queue.
-        let Ok(permit) = limit.clone().acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, or a connection that was gone before it was taken.
-                tracing::warn!(%error, "a connection was not accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        let router = router.clone();
-        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(http::Peer(peer));
-            router.clone().oneshot(request)
-        });
-        let (server, watcher) = (server.clone(), graceful.watcher());
-        let (patience, stop) = (settings.header_timeout.duration(), stop.clone());
-        tokio::spawn(async move {
-            let speaks = tokio::select! {
-                () = stop.cancelled() => false,
-                speaks = tokio::time::timeout(patience, speaks(&stream)) => speaks.unwrap_or(false),
-            };
-            if speaks {
-                let connection = watcher.watch(server.serve_connection(prepare(stream), service).into_owned());
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended");
-                }
-            }
-            drop(permit);
-        });
-    }
-    drop(listener);
-    graceful.shutdown().await;
-}
-
-/// Waits until it can be told what a connection speaks. What follows has time limits of its own; before, there are none, and
-/// callers that say nothing would hold their places for ever.
-async fn speaks(stream: &TcpStream) -> bool {
-    const HTTP_2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let mut seen = [0; HTTP_2.len()];
-    loop {
-        match stream.peek(&mut seen).await {
-            Ok(0) | Err(_) => return false,
-            Ok(length) if length == seen.len() || !seen.get(..length).is_some_and(|seen| HTTP_2.starts_with(seen)) => {
-                return true;
-            }
-            // A part of the preface can be seen again at once, so this looks again in a while.
-            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
-}
-
-fn prepare(stream: TcpStream) -> TokioIo<TcpStream> {
-    // Answers are small and whole: waiting for more only delays them.
-    let _ = stream.set_nodelay(true);
-    TokioIo::new(stream)
-}
-
 /// Reads clients and keys again when somebody has changed them.
 async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
     let (sender, mut changes) = mpsc::channel(1);
@@ -321,6 +213,21 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
         }
     }
     watching.shutdown().await;
+}
+
+/// Makes the keys that the start did not wait for.
+async fn complete_keys(app: Arc<App>, stopped: CancellationToken) {
+    loop {
+        let complete = keys::complete(&app.database, app.master.sealing(), &app.random, None, app.clock.now());
+        match complete.await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "not every signing key could be made; tried again in a while"),
+        }
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(KEYS_PAUSE) => {}
+        }
+    }
 }
 
 /// Removes what has expired, a bounded batch at a time.
