@@ -20,6 +20,7 @@ mod m20261121_000010_signing_keys;
 mod m20261121_000011_audit_events;
 mod m20261121_000012_outbox;
 mod m20261121_000013_attempts;
+mod m20261121_000016_logout;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_audit_events::Migration),
             Box::new(m20261121_000012_outbox::Migration),
             Box::new(m20261121_000013_attempts::Migration),
+            Box::new(m20261121_000016_logout::Migration),
         ]
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 
 const SQLITE_SCHEMA: &str = "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') AS line
     FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1";
-const POSTGRES_SCHEMA: &str = "SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type,
+const POSTGRES_SCHEMA: &str = "SELECT concat_ws(' ', 'column', table_name,
+        row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position), column_name, data_type,
         is_nullable, column_default, character_maximum_length) AS line
     FROM information_schema.columns WHERE table_schema = 'public'
     UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
