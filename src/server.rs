@@ -16,12 +16,15 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::app::{App, AppError, Schema};
+use crate::backchannel_logout::BackchannelLogout;
 use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
 use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::outbox::{Courier, Sender};
 use crate::platform::clock::Clock;
 use crate::platform::database;
+use crate::platform::outgoing::{Outgoing, OutgoingError};
 use crate::platform::random::Random;
 use crate::platform::settings::{Listen, Millis, Settings};
 use crate::platform::telemetry;
@@ -39,6 +42,8 @@ pub enum StartError {
     Bootstrap(IdentityError),
     #[error("the demo application: {0}")]
     Demo(#[from] DemoStartError),
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
     #[error("database.url: {0}")]
     Database(#[from] database::DatabaseError),
 }
@@ -109,6 +114,7 @@ impl Server {
         let epoch = app.database.epoch().await?;
         let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
         let web = Arc::new(Web::new(app.clone(), demo)?);
+        let sender = sender(&app)?;
 
         let (stopping, stopped) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = tokio::task::JoinSet::new();
@@ -138,6 +144,7 @@ impl Server {
             ));
         }
         background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
+        background.spawn(sender.run(stopped.clone()));
         background.spawn(sweep(app, stopped.clone()));
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
@@ -321,6 +328,13 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
         }
     }
     watching.shutdown().await;
+}
+
+/// Sends what the outbox holds, of the kinds that we know how to deliver.
+fn sender(app: &Arc<App>) -> Result<Sender, OutgoingError> {
+    let outgoing = Outgoing::new(&app.settings.outgoing, &[])?;
+    let couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), outgoing))];
+    Ok(Sender::new(app.database.clone(), app.clock.clone(), app.random.clone(), app.bell.clone(), couriers))
 }
 
 /// Removes what has expired, a bounded batch at a time.

@@ -117,7 +117,10 @@ impl Failure {
             Self::Settings(_)
             | Self::Usage(_)
             | Self::Start(
-                StartError::Listen { .. } | StartError::Web(_) | StartError::Bootstrap(IdentityError::Refused(_)),
+                StartError::Listen { .. }
+                | StartError::Web(_)
+                | StartError::Outgoing(_)
+                | StartError::Bootstrap(IdentityError::Refused(_)),
             ) => ExitCode::from(2),
             Self::App(error) | Self::Start(StartError::App(error)) if blames_settings(error) => ExitCode::from(2),
             _ => ExitCode::FAILURE,

@@ -21,6 +21,8 @@ pub enum TokenType {
     AccessToken,
     /// An access token for stacks that refuse the newer type, or an ID token.
     Jwt,
+    /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
+    LogoutToken,
 }
 
 /// A key that is ready to sign and to verify.
@@ -32,6 +34,7 @@ pub struct Key {
     verifier: Box<dyn JwsVerifier>,
     access_token_header: String,
     jwt_header: String,
+    logout_token_header: String,
 }
 
 impl Key {
@@ -40,6 +43,7 @@ impl Key {
         let header = match typ {
             TokenType::AccessToken => &self.access_token_header,
             TokenType::Jwt => &self.jwt_header,
+            TokenType::LogoutToken => &self.logout_token_header,
         };
         let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 360);
         token.push_str(header);
@@ -138,6 +142,7 @@ async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyEr
         keys.push(Key {
             access_token_header: header("at+jwt"),
             jwt_header: header("JWT"),
+            logout_token_header: header("logout+jwt"),
             kid: row.kid,
             alg,
             state,

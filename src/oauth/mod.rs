@@ -10,6 +10,7 @@ pub mod claims;
 pub mod client_auth;
 mod error;
 pub mod hint;
+mod logout_token;
 pub mod metadata;
 pub mod mint;
 pub mod parameters;

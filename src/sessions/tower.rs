@@ -6,7 +6,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionStore};
 
-use super::{BEGIN, Begin, SessionError, Sessions, hash, store};
+use super::{BEGIN, Begin, SessionError, Sessions, ending, hash, store};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::DatabaseError;
 
@@ -35,6 +35,7 @@ impl SessionStore for Sessions {
             ends_at,
         };
         let event_id = self.random.id(now);
+        let random = self.random.clone();
         let source = Source { address: begin.address.clone(), user_agent: None, request_id: begin.request_id.clone() };
         self.database
             .write(move |tx| {
@@ -47,8 +48,10 @@ impl SessionStore for Sessions {
                         Some(old) => store::continue_with(tx, old, &row).await?,
                     };
                     if !continued {
-                        if let Some(old) = begin.replaces {
-                            store::end(tx, old, now).await?;
+                        if let Some(old) = begin.replaces
+                            && let Some(ended) = store::end(tx, old, now).await?
+                        {
+                            ending::follow(tx, &ended, now, random.as_ref()).await?;
                         }
                         store::insert(tx, &row).await?;
                     }
@@ -64,6 +67,7 @@ impl SessionStore for Sessions {
                 SessionError::Refused => Error::Decode(error.to_string()),
                 other => Error::Backend(other.to_string()),
             })?;
+        self.bell.ring();
         metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
         Ok(())
     }
