@@ -53,9 +53,10 @@ pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc>) -> O
     (token.iss == issuer && in_time).then_some(token)
 }
 
-/// The payload of a JWS that one of our keys signed, whatever it says.
-pub(super) fn signed_payload(token: &str, keys: &KeySet) -> Option<Vec<u8>> {
-    signed_parts(token, keys).map(|(_, payload)| payload)
+/// The payload of a JWS of this type that one of our keys signed, whatever it says.
+pub(super) fn signed_payload(token: &str, keys: &KeySet, typ: &str) -> Option<Vec<u8>> {
+    let (header, payload) = signed_parts(token, keys)?;
+    header.typ.eq_ignore_ascii_case(typ).then_some(payload)
 }
 
 fn signed_parts(token: &str, keys: &KeySet) -> Option<(Header, Vec<u8>)> {

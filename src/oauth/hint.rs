@@ -17,7 +17,8 @@ pub struct Hint {
 
 /// Reads a hint. Expired ones do: they are how long ago somebody signed in, not a credential.
 pub fn read(token: &str, keys: &KeySet, issuer: &str) -> Option<Hint> {
-    let payload = bearer::signed_payload(token, keys)?;
+    // An ID token, and nothing else that we sign: logout tokens name session and client too.
+    let payload = bearer::signed_payload(token, keys, "jwt")?;
     let hint: Hint = serde_json::from_slice(&payload).ok()?;
     (hint.iss == issuer).then_some(hint)
 }

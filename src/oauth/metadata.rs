@@ -19,8 +19,13 @@ use crate::keys::Alg;
 
 /// Members that OpenID Connect Discovery does not have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the members of the document, as the standards name them")]
 struct Extra {
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
     code_challenge_methods_supported: Vec<String>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<String>,
@@ -56,6 +61,10 @@ pub fn document(issuer: &str, algorithms: &[Alg]) -> Result<Vec<u8>, MetadataErr
     let at = |path: &str| format!("{issuer}{path}");
     let extra = Extra {
         end_session_endpoint: at("/logout"),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
         code_challenge_methods_supported: vec!["S256".to_owned()],
         authorization_response_iss_parameter_supported: true,
         prompt_values_supported: ["none", "login", "consent"].map(str::to_owned).into(),
