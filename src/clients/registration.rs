@@ -452,12 +452,15 @@ mod tests {
             refresh_grace: Some("1m 30s".to_owned()),
             token_format: Some("jwt".to_owned()),
             claims_in_id_token: Some(true),
+            frontchannel_logout_uri: Some("https://app.example.com/out".to_owned()),
+            backchannel_logout_session_required: Some(true),
             ..web()
         };
         let client = draft.apply("c".to_owned(), None, &[]).unwrap();
         let again = Draft::of(&client).apply("c".to_owned(), None, &[]).unwrap();
         assert_eq!(Draft::of(&again), Draft::of(&client));
         assert_eq!(again.refresh_grace, Some(90_000));
+        assert!(again.backchannel_logout_session_required && !again.frontchannel_logout_session_required);
         let back = Draft { refresh_grace: Some(String::new()), token_format: Some(String::new()), ..Draft::default() };
         let back = back.apply("c".to_owned(), Some(&client), &[]).unwrap();
         assert_eq!((back.refresh_grace, back.token_format), (None, None));

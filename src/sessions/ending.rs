@@ -53,20 +53,18 @@ pub(super) async fn follow(
     Ok(pages(parties, ended.id))
 }
 
-/// Ends the person's other sessions too, after the one of this browser. Answers what this browser is to open, and how many
-/// sessions they were.
-pub(super) async fn follow_everywhere(
+/// Ends every session of the one whose browser this is, in one statement: two browsers that do so at once would wait for
+/// each other's else. Answers what this browser is to open, and how many sessions they were.
+pub(super) async fn end_everywhere(
     tx: &Tx,
-    own: Ended,
+    own: &Ended,
     now: DateTime<Utc>,
     random: &dyn Random,
 ) -> Result<(Vec<LogoutPage>, usize), DatabaseError> {
-    let (session, user) = (own.id, own.user_id);
-    let mut ended = store::end_all_of(tx, user, now).await?;
-    ended.push(own);
-    grants::expire_codes(tx, user, now).await?;
-    let parties = tell(tx, user, &ended, now, random).await?;
-    Ok((pages(parties, session), ended.len()))
+    let ended = store::end_all_of(tx, own.user_id, now).await?;
+    grants::expire_codes(tx, own.user_id, now).await?;
+    let parties = tell(tx, own.user_id, &ended, now, random).await?;
+    Ok((pages(parties, own.id), ended.len()))
 }
 
 /// Writes a message to each application that got tokens in one of these sessions. Answers all of those.

@@ -173,22 +173,21 @@ impl Sessions {
         self.database
             .write(move |tx| {
                 Box::pin(async move {
-                    let ended = if everywhere {
-                        store::end_live(tx, token_hash, now).await?
+                    let random = random.as_ref();
+                    let found = if everywhere {
+                        store::live(tx, token_hash, now).await?
                     } else {
                         store::end(tx, token_hash, now).await?
                     };
-                    let Some(ended) = ended else { return Ok(None) };
-                    let (sid, user) = (ended.sid.clone(), ended.user_id);
+                    let Some(own) = found else { return Ok(None) };
                     let (pages, event) = if everywhere {
-                        let (pages, sessions) = ending::follow_everywhere(tx, ended, now, random.as_ref()).await?;
+                        let (pages, sessions) = ending::end_everywhere(tx, &own, now, random).await?;
                         (pages, Event::SignedOutEverywhere { sessions })
                     } else {
-                        let pages = ending::follow(tx, &ended, now, random.as_ref()).await?;
-                        (pages, Event::SignedOut { sid: sid.clone() })
+                        (ending::follow(tx, &own, now, random).await?, Event::SignedOut { sid: own.sid.clone() })
                     };
-                    crate::audit::record(tx, random.id(now), now, &event, &About::user(user), &source).await?;
-                    Ok(Some(SignedOut { sid, pages }))
+                    crate::audit::record(tx, random.id(now), now, &event, &About::user(own.user_id), &source).await?;
+                    Ok(Some(SignedOut { sid: own.sid, pages }))
                 })
             })
             .await

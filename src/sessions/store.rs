@@ -180,6 +180,7 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// What is known of a session that ends.
 #[derive(FromQueryResult)]
 pub(super) struct Ended {
     pub(super) id: Uuid,
@@ -193,10 +194,10 @@ pub(super) async fn end(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Res
     fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
 }
 
-/// The same, if the session is alive: an old cookie is good for nothing more than its own session.
-pub(super) async fn end_live(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
-    let sql = "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2 \
-               RETURNING id, sid, user_id";
+/// The session of a cookie, if it is alive: an old one ends nothing but itself.
+pub(super) async fn live(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
+    let sql =
+        "SELECT id, sid, user_id FROM browser_sessions WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2";
     fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
 }
 

@@ -37,7 +37,8 @@ impl SessionStore for Sessions {
         let event_id = self.random.id(now);
         let random = self.random.clone();
         let source = Source { address: begin.address.clone(), user_agent: None, request_id: begin.request_id.clone() };
-        self.database
+        let ended = self
+            .database
             .write(move |tx| {
                 Box::pin(async move {
                     if !store::may_sign_in(tx, row.user_id).await? {
@@ -47,18 +48,19 @@ impl SessionStore for Sessions {
                         None => false,
                         Some(old) => store::continue_with(tx, old, &row).await?,
                     };
+                    let mut ended = None;
                     if !continued {
                         if let Some(old) = begin.replaces
-                            && let Some(ended) = store::end(tx, old, now).await?
+                            && let Some(other) = store::end(tx, old, now).await?
                         {
-                            ending::follow(tx, &ended, now, random.as_ref()).await?;
+                            ended = Some(ending::follow(tx, &other, now, random.as_ref()).await?);
                         }
                         store::insert(tx, &row).await?;
                     }
                     begin.proof.settle(tx, now).await?;
                     let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued };
                     audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
-                    Ok(())
+                    Ok(ended)
                 })
             })
             .await
@@ -67,7 +69,9 @@ impl SessionStore for Sessions {
                 SessionError::Refused => Error::Decode(error.to_string()),
                 other => Error::Backend(other.to_string()),
             })?;
-        self.bell.ring();
+        if ended.is_some() {
+            self.bell.ring();
+        }
         metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
         Ok(())
     }

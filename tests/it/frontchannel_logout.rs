@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bonafide::clients::Draft;
+use serde_json::Value;
 use thirtyfour::By;
 use url::{Url, form_urlencoded};
 
@@ -166,6 +167,27 @@ fn c_115_the_page_is_the_applications_own() {
     }
     let reason = with("https://other.example/out").unwrap_err().reason;
     assert!(reason.contains("scheme, host and port of one of the redirect URIs"), "{reason}");
+}
+
+/// By the command line, with the names of RFC 7591.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c_115_a_registration_says_what_is_wrong_and_keeps_what_is_right() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let register = async |uri: &str| {
+        let draft = Draft { frontchannel_logout_uri: Some(uri.to_owned()), ..draft("https://app.example") };
+        let metadata = serde_json::to_string(&draft).expect("RFC 7591 metadata");
+        server.cli_with_input(&["client", "create", "--from", "-", "--json"], &metadata).await
+    };
+    let refused = register("https://other.example/out").await;
+    assert!(!refused.status.success(), "{refused}");
+    assert!(
+        refused.stderr.contains("frontchannel_logout_uri: https://other.example/out must have scheme, host"),
+        "{refused}"
+    );
+    let created: Value = register("https://app.example/out").await.json();
+    assert_eq!(created["frontchannel_logout_uri"], "https://app.example/out");
+    assert_eq!(created["frontchannel_logout_session_required"], true);
+    assert_eq!(created["backchannel_logout_session_required"], false);
 }
 
 /// In a browser: the frames are loaded, and then it goes on without a click.
