@@ -7,6 +7,7 @@ use crate::clients::{ClientError, Clients};
 use crate::grants::Grants;
 use crate::identity::{Accounts, IdentityError};
 use crate::keys::{self, KeyError, KeyRing};
+use crate::outbox::Bell;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, MigrateError, bump_epoch};
 use crate::platform::hashing::Hasher;
@@ -54,6 +55,8 @@ pub struct App {
     pub accounts: Accounts,
     pub sessions: Sessions,
     pub grants: Grants,
+    /// Rung when a message has been written to the outbox.
+    pub bell: Bell,
 }
 
 impl App {
@@ -82,14 +85,23 @@ impl App {
         let keys = KeyRing::load(&database, master.sealing().clone()).await?;
         let clients = Clients::load(&database).await?;
         let hasher = Hasher::start(&settings.passwords, random.clone());
+        let bell = Bell::default();
         Ok(Self {
-            accounts: Accounts::new(database.clone(), clock.clone(), random.clone(), hasher, settings.clone()),
-            sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
+            accounts: Accounts::new(
+                database.clone(),
+                clock.clone(),
+                random.clone(),
+                hasher,
+                settings.clone(),
+                bell.clone(),
+            ),
+            sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
             settings,
             clock,
             random,
             database,
+            bell,
             master,
             clients,
             keys,

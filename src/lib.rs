@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod audit;
+mod backchannel_logout;
 pub mod cli;
 pub mod clients;
 pub mod grants;

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "clients")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own in the registration")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
@@ -23,6 +24,8 @@ pub struct Model {
     pub default_max_age: Option<i64>,
     pub backchannel_logout_uri: Option<String>,
     pub frontchannel_logout_uri: Option<String>,
+    pub backchannel_logout_session_required: bool,
+    pub frontchannel_logout_session_required: bool,
     pub logo_uri: Option<String>,
     pub disabled_at: Option<i64>,
     pub created_at: i64,

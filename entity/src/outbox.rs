@@ -14,6 +14,8 @@ pub struct Model {
     pub last_error: Option<String>,
     pub created_at: i64,
     pub due_at: i64,
+    /// Whom it is for, in the words of its kind; messages to one recipient share a queue.
+    pub recipient: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -22,6 +22,7 @@ mod m20261121_000012_outbox;
 mod m20261121_000013_attempts;
 mod m20261121_000014_profiles;
 mod m20261121_000015_access_tokens;
+mod m20261121_000016_logout;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_attempts::Migration),
             Box::new(m20261121_000014_profiles::Migration),
             Box::new(m20261121_000015_access_tokens::Migration),
+            Box::new(m20261121_000016_logout::Migration),
         ]
     }
 }

@@ -23,6 +23,8 @@ pub enum Event {
     SignedIn { amr: String, reauthenticated: bool },
     SignInRefused { reason: &'static str },
     SignedOut { sid: String },
+    SignedOutEverywhere { sessions: usize },
+    MessageGivenUp { message: &'static str, attempts: i32, error: String },
     PasswordRehashed,
     UserCreated { by: &'static str },
     UserChanged { what: &'static str },

@@ -122,6 +122,7 @@ impl Failure {
                 StartError::Listen { .. }
                 | StartError::Web(_)
                 | StartError::Tls(_)
+                | StartError::Outgoing(_)
                 | StartError::Bootstrap(IdentityError::Refused(_)),
             ) => ExitCode::from(2),
             Self::App(error) | Self::Start(StartError::App(error)) if blames_settings(error) => ExitCode::from(2),

@@ -114,6 +114,9 @@ pub struct Client {
     pub default_max_age: Option<i64>,
     pub backchannel_logout_uri: Option<String>,
     pub frontchannel_logout_uri: Option<String>,
+    /// Whether it cannot do without `sid` (we always send it).
+    pub backchannel_logout_session_required: bool,
+    pub frontchannel_logout_session_required: bool,
     pub logo_uri: Option<String>,
     pub disabled: bool,
     pub redirect_uris: Vec<String>,

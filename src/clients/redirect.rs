@@ -88,6 +88,11 @@ pub fn origin_of(uri: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
 }
 
+/// Whether the query has a parameter of this name.
+pub(super) fn has_parameter(uri: &str, name: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| url.query_pairs().any(|(given, _)| given == name))
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

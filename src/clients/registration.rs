@@ -59,6 +59,10 @@ pub struct Draft {
     pub backchannel_logout_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_session_required: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_session_required: Option<bool>,
     // What RFC 7591 has no name for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_party: Option<bool>,
@@ -106,6 +110,8 @@ impl Draft {
             logo_uri: client.logo_uri.clone(),
             backchannel_logout_uri: client.backchannel_logout_uri.clone(),
             frontchannel_logout_uri: client.frontchannel_logout_uri.clone(),
+            backchannel_logout_session_required: Some(client.backchannel_logout_session_required),
+            frontchannel_logout_session_required: Some(client.frontchannel_logout_session_required),
             first_party: Some(client.first_party),
             pkce: Some(if client.pkce_required { "required" } else { "optional" }.to_owned()),
             claims_in_id_token: Some(client.claims_in_id_token),
@@ -178,6 +184,12 @@ impl Draft {
                 self.frontchannel_logout_uri.as_ref(),
                 before.and_then(|client| client.frontchannel_logout_uri.as_ref()),
             ),
+            backchannel_logout_session_required: self
+                .backchannel_logout_session_required
+                .unwrap_or_else(|| before.is_some_and(|client| client.backchannel_logout_session_required)),
+            frontchannel_logout_session_required: self
+                .frontchannel_logout_session_required
+                .unwrap_or_else(|| before.is_some_and(|client| client.frontchannel_logout_session_required)),
             logo_uri: keep(self.logo_uri.as_ref(), before.and_then(|client| client.logo_uri.as_ref())),
             disabled: before.is_some_and(|client| client.disabled),
             redirect_uris: list(self.redirect_uris.as_ref(), before.map(|client| &client.redirect_uris)),
@@ -270,6 +282,9 @@ fn check(client: &Client) -> Result<(), Problem> {
         }
         redirect::validate(uri).map_err(|reason| Problem::new(member, format!("{uri} {reason}")))?;
     }
+    if let Some(uri) = &client.frontchannel_logout_uri {
+        check_frontchannel(uri, &client.redirect_uris)?;
+    }
     if client.may(GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
         return Err(Problem::new("redirect_uris", "the authorization_code grant needs one: --redirect-uri URI"));
     }
@@ -281,6 +296,22 @@ fn check(client: &Client) -> Result<(), Problem> {
     }
     if client.is_public() && !client.pkce_required {
         return Err(Problem::new("pkce", "public clients need PKCE (RFC 9700 section 2.1.1)"));
+    }
+    Ok(())
+}
+
+/// The page that browsers open when a session ends is the application's own (Front-Channel Logout 1.0 section 2), and we
+/// add `iss` and `sid` to its query.
+fn check_frontchannel(uri: &str, redirect_uris: &[String]) -> Result<(), Problem> {
+    let problem = |reason: &str| Err(Problem::new("frontchannel_logout_uri", format!("{uri} {reason}")));
+    let origin = redirect::origin_of(uri);
+    if !redirect_uris.iter().any(|redirect_uri| redirect::origin_of(redirect_uri) == origin) {
+        return problem(
+            "must have scheme, host and port of one of the redirect URIs (Front-Channel Logout 1.0 section 2)",
+        );
+    }
+    if redirect::has_parameter(uri, "sid") {
+        return problem("must not have a query parameter sid: we add it");
     }
     Ok(())
 }
@@ -429,12 +460,15 @@ mod tests {
             refresh_grace: Some("1m 30s".to_owned()),
             token_format: Some("jwt".to_owned()),
             claims_in_id_token: Some(true),
+            frontchannel_logout_uri: Some("https://app.example.com/out".to_owned()),
+            backchannel_logout_session_required: Some(true),
             ..web()
         };
         let client = draft.apply("c".to_owned(), None, &[]).unwrap();
         let again = Draft::of(&client).apply("c".to_owned(), None, &[]).unwrap();
         assert_eq!(Draft::of(&again), Draft::of(&client));
         assert_eq!(again.refresh_grace, Some(90_000));
+        assert!(again.backchannel_logout_session_required && !again.frontchannel_logout_session_required);
         let back = Draft { refresh_grace: Some(String::new()), token_format: Some(String::new()), ..Draft::default() };
         let back = back.apply("c".to_owned(), Some(&client), &[]).unwrap();
         assert_eq!((back.refresh_grace, back.token_format), (None, None));

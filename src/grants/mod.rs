@@ -28,7 +28,7 @@ pub use access_tokens::{
 pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
 pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
-pub use store::{end_all_of, sweep};
+pub use store::{Party, end_all_of, expire_codes, expire_codes_of_session, parties, sweep};
 
 /// Prefixes tell people and secret scanners what a string is.
 pub const CODE_PREFIX: &str = "bfc_";

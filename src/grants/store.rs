@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, Person};
 use crate::oauth::claims_request::Requested;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 use crate::platform::secrets;
 
 // ---- codes ----
@@ -184,16 +184,48 @@ pub(super) async fn end_grant(
 }
 
 /// Ends every grant of a person, and every code that could still become one.
-///
-/// The codes come first, used ones too: an exchange under way holds its code's row, so this waits for it to commit, and the
-/// statement after it sees the grant that it made. An exchange that comes later finds its code expired.
 pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    expire_codes(tx, user, now).await?;
     let now = now.timestamp_millis();
-    let codes = "UPDATE codes SET expires_at = $2 WHERE user_id = $1 AND expires_at > $2";
-    execute(tx, codes, [user.into(), now.into()]).await?;
     let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE user_id = $1 AND ended_at IS NULL";
     execute(tx, sql, [user.into(), now.into(), reason.into()]).await?;
     Ok(())
+}
+
+/// Ends every code of a person that could still become a grant, used ones too: an exchange under way holds its code's row,
+/// so this waits for it to commit, and the statement after it sees the grant that it made. An exchange that comes later
+/// finds its code expired.
+pub async fn expire_codes(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let sql = "UPDATE codes SET expires_at = $2 WHERE user_id = $1 AND expires_at > $2";
+    execute(tx, sql, [user.into(), now.timestamp_millis().into()]).await?;
+    Ok(())
+}
+
+/// The same for the codes of one browser session.
+pub async fn expire_codes_of_session(tx: &Tx, session: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let sql = "UPDATE codes SET expires_at = $2 WHERE session_id = $1 AND expires_at > $2";
+    execute(tx, sql, [session.into(), now.timestamp_millis().into()]).await?;
+    Ok(())
+}
+
+/// An application that got tokens in a browser session and wants to know of the session's end.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Party {
+    pub session_id: Uuid,
+    /// As the application's ID tokens have it.
+    pub sid: String,
+    pub client_id: String,
+    pub backchannel_logout_uri: Option<String>,
+    pub frontchannel_logout_uri: Option<String>,
+}
+
+/// Who got tokens in this person's sessions, whether or not the tokens are still good.
+pub async fn parties(tx: &Tx, user: Uuid) -> Result<Vec<Party>, DatabaseError> {
+    let sql = "SELECT DISTINCT g.session_id, g.sid, g.client_id, c.backchannel_logout_uri, c.frontchannel_logout_uri \
+               FROM grants g JOIN clients c ON c.id = g.client_id \
+               WHERE g.user_id = $1 AND g.session_id IS NOT NULL AND g.sid IS NOT NULL AND c.disabled_at IS NULL \
+               AND (c.backchannel_logout_uri IS NOT NULL OR c.frontchannel_logout_uri IS NOT NULL) ORDER BY g.client_id";
+    fetch_all(tx, sql, [user.into()]).await
 }
 
 // ---- refresh tokens ----
@@ -388,10 +420,15 @@ pub async fn sweep(
                     ("DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", codes_before),
                     ("DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", at),
                     ("DELETE FROM revoked_access_tokens WHERE hash IN (SELECT hash FROM revoked_access_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)", revoked_before),
-                    // An API's opaque token may outlive what its grant was made for.
                     (
-                        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND ends_at < $1 \
-                         AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = grants.id) LIMIT $2)",
+                        // An API's opaque token may outlive what its grant was made for. And the newest grant of a live session
+                        // stays: at the session's end it says which application to tell.
+                        "DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g WHERE g.expires_at < $1 AND g.ends_at < $1 \
+                         AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id) \
+                         AND (NOT EXISTS (SELECT 1 FROM browser_sessions s \
+                                          WHERE s.id = g.session_id AND s.ended_at IS NULL AND s.expires_at > $1) \
+                              OR EXISTS (SELECT 1 FROM grants later WHERE later.session_id = g.session_id \
+                                         AND later.client_id = g.client_id AND later.id > g.id)) LIMIT $2)",
                         at,
                     ),
                     (

@@ -28,6 +28,17 @@ pub(super) enum Forms<'a> {
 
 /// A page. `Referrer-Policy` is `same-origin` where forms are, since their POSTs would carry `Origin: null` else.
 pub(super) fn page(web: &Web, status: StatusCode, forms: Forms<'_>, template: &impl Template) -> Response {
+    page_with_frames(web, status, forms, &[], template)
+}
+
+/// The same with frames of these addresses on it.
+pub(super) fn page_with_frames(
+    web: &Web,
+    status: StatusCode,
+    forms: Forms<'_>,
+    frames: &[&str],
+    template: &impl Template,
+) -> Response {
     let body = match template.render() {
         Ok(body) => body,
         Err(error) => {
@@ -46,13 +57,13 @@ pub(super) fn page(web: &Web, status: StatusCode, forms: Forms<'_>, template: &i
         Forms::Ours | Forms::To(_) => "same-origin",
     };
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(policy));
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(web, forms)) {
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(web, forms, frames)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
 
-fn content_security_policy(web: &Web, forms: Forms<'_>) -> String {
+fn content_security_policy(web: &Web, forms: Forms<'_>, frames: &[&str]) -> String {
     let images = match &web.brand.logo {
         Some(logo) if logo.starts_with("https://") => format!("'self' data: {}", source_of(logo)),
         _ => "'self' data:".to_owned(),
@@ -62,8 +73,12 @@ fn content_security_policy(web: &Web, forms: Forms<'_>) -> String {
         Forms::Ours => "'self'".to_owned(),
         Forms::To(uri) => format!("'self' https: {}", source_of(uri)),
     };
+    let mut origins: Vec<String> = frames.iter().map(|frame| source_of(frame)).collect();
+    origins.sort();
+    origins.dedup();
+    let calls = if origins.is_empty() { String::new() } else { format!("frame-src {}; ", origins.join(" ")) };
     format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src {images}; form-action {targets}; \
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src {images}; {calls}form-action {targets}; \
          frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
     )
 }

@@ -9,6 +9,7 @@ use super::passwords::PasswordFault;
 use super::store::Key;
 use super::{Email, IdentityError, PasswordRules, Profile, Proof, User, Username, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
+use crate::outbox::Bell;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, Tx};
 use crate::platform::hashing::Hasher;
@@ -82,6 +83,7 @@ pub struct Accounts {
     pub(super) hasher: Hasher,
     pub(super) settings: Arc<Settings>,
     pub(super) rules: Arc<PasswordRules>,
+    bell: Bell,
 }
 
 impl Accounts {
@@ -91,9 +93,10 @@ impl Accounts {
         random: Arc<dyn Random>,
         hasher: Hasher,
         settings: Arc<Settings>,
+        bell: Bell,
     ) -> Self {
         let rules = Arc::new(PasswordRules::new(&settings.branding.name, &settings.issuer));
-        Self { database, clock, random, hasher, settings, rules }
+        Self { database, clock, random, hasher, settings, rules, bell }
     }
 
     /// Somebody makes an account and is signed in with it.
@@ -210,11 +213,11 @@ impl Accounts {
             [&user.email, &user.username, &user.name].into_iter().flatten().map(String::as_str).collect();
         self.rules.check(password, &own).map_err(Refusal::Password)?;
         let hash = self.hasher.hash(password).await?;
-        let (id, now) = (user.id, self.clock.now());
+        let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
         self.change(id, "password", move |tx| {
             Box::pin(async move {
                 store::set_password(tx, id, &hash, now).await?;
-                end_everything(tx, id, "password_reset", now).await
+                end_everything(tx, id, "password_reset", now, random.as_ref()).await
             })
         })
         .await?;
@@ -224,11 +227,11 @@ impl Accounts {
     /// Keeps a person out; everything they have ends at once.
     pub async fn set_disabled(&self, who: &str, disabled: bool) -> Result<User, IdentityError> {
         let user = self.find(who).await?;
-        let (id, now) = (user.id, self.clock.now());
+        let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
         self.change(id, if disabled { "disabled" } else { "enabled" }, move |tx| {
             Box::pin(async move {
                 store::set_disabled(tx, id, disabled, now).await?;
-                if disabled { end_everything(tx, id, "user_disabled", now).await } else { Ok(()) }
+                if disabled { end_everything(tx, id, "user_disabled", now, random.as_ref()).await } else { Ok(()) }
             })
         })
         .await?;
@@ -238,15 +241,19 @@ impl Accounts {
     /// Removes a person with all that belongs to them.
     pub async fn delete(&self, who: &str) -> Result<User, IdentityError> {
         let user = self.find(who).await?;
-        let (id, now, event_id) = (user.id, self.clock.now(), self.random.id(self.clock.now()));
+        let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
         self.database
             .write(move |tx| {
                 Box::pin(async move {
+                    // Whom to tell is known only as long as the sessions are there.
+                    sessions::end_all_of(tx, id, now, random.as_ref()).await?;
                     store::delete(tx, id).await?;
-                    audit::record(tx, event_id, now, &Event::UserDeleted, &About::user(id), &Source::default()).await
+                    let (event_id, about) = (random.id(now), About::user(id));
+                    audit::record(tx, event_id, now, &Event::UserDeleted, &about, &Source::default()).await
                 })
             })
             .await?;
+        self.bell.ring();
         Ok(user)
     }
 
@@ -293,12 +300,20 @@ impl Accounts {
                         .await
                 })
             })
-            .await
+            .await?;
+        self.bell.ring();
+        Ok(())
     }
 }
 
 /// Ends every session and every grant of a person, those that outlive sessions too.
-async fn end_everything(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-    sessions::end_all_of(tx, user, now).await?;
+async fn end_everything(
+    tx: &Tx,
+    user: Uuid,
+    reason: &'static str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+) -> Result<(), DatabaseError> {
+    sessions::end_all_of(tx, user, now, random).await?;
     grants::end_all_of(tx, user, reason, now).await
 }

@@ -22,6 +22,8 @@ pub enum TokenType {
     AccessToken,
     /// An access token for stacks that refuse the newer type, or an ID token.
     Jwt,
+    /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
+    LogoutToken,
 }
 
 /// A published key: the current one of its algorithm signs, all of them verify.
@@ -31,6 +33,7 @@ pub struct Key {
     signer: Option<Box<dyn JwsSigner>>,
     access_token_header: String,
     jwt_header: String,
+    logout_token_header: String,
 }
 
 impl Key {
@@ -39,6 +42,7 @@ impl Key {
         let header = match typ {
             TokenType::AccessToken => &self.access_token_header,
             TokenType::Jwt => &self.jwt_header,
+            TokenType::LogoutToken => &self.logout_token_header,
         };
         let signer = self.signer.as_ref().ok_or(KeyError::NoCurrent(self.public.alg))?;
         let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 360);
@@ -145,6 +149,7 @@ async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyEr
             access_token_header: header("at+jwt"),
             jwt_header: header("JWT"),
             public,
+            logout_token_header: header("logout+jwt"),
             state,
             signer: if state == State::Current { Some(signer(alg, &pem)?) } else { None },
         });

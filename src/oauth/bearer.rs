@@ -136,12 +136,14 @@ pub(super) fn verify(token: &str, keys: &KeySet, issuer: &str, now: DateTime<Utc
     (token.iss == issuer && in_time).then_some(token)
 }
 
-/// The type and the payload of a JWS that one of our keys signed, whatever it says.
+/// The payload of a JWS of this type that one of our keys signed, whatever it says.
 pub(super) fn signed_payload<'k>(
     token: &str,
+    typ: &str,
     key: impl Fn(&str) -> Option<&'k PublicKey>,
-) -> Option<(String, Vec<u8>)> {
-    signed_parts(token, key).map(|(header, payload)| (header.typ, payload))
+) -> Option<Vec<u8>> {
+    let (header, payload) = signed_parts(token, key)?;
+    header.typ.eq_ignore_ascii_case(typ).then_some(payload)
 }
 
 fn signed_parts<'k>(token: &str, key: impl Fn(&str) -> Option<&'k PublicKey>) -> Option<(Header, Vec<u8>)> {

@@ -21,12 +21,17 @@ use crate::keys::Alg;
 
 /// Members that OpenID Connect Discovery does not have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the members of the document, as the standards name them")]
 struct Extra {
     end_session_endpoint: String,
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: Vec<String>,
     revocation_endpoint: String,
     revocation_endpoint_auth_methods_supported: Vec<String>,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
     code_challenge_methods_supported: Vec<String>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<String>,
@@ -70,6 +75,10 @@ pub fn document(issuer: &str, algorithms: &[Alg], sign_up: bool) -> Result<Vec<u
             .collect(),
         revocation_endpoint: at("/revoke"),
         revocation_endpoint_auth_methods_supported: AuthMethod::ALL.map(|method| method.name().to_owned()).into(),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
         code_challenge_methods_supported: vec!["S256".to_owned()],
         authorization_response_iss_parameter_supported: true,
         prompt_values_supported: Prompt::supported(sign_up).into_iter().map(str::to_owned).collect(),

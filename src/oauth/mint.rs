@@ -237,7 +237,7 @@ impl Mint<'_> {
         self.sign(client.id_token_alg, TokenType::Jwt, &claims)
     }
 
-    fn sign(&self, alg: Alg, typ: TokenType, claims: &impl Serialize) -> Result<String, KeyError> {
+    pub(super) fn sign(&self, alg: Alg, typ: TokenType, claims: &impl Serialize) -> Result<String, KeyError> {
         let key = self.keys.signing(alg).ok_or(KeyError::NoCurrent(alg))?;
         let payload = serde_json::to_vec(claims).map_err(|error| KeyError::Signing(error.to_string()))?;
         key.sign(typ, &payload)

@@ -12,6 +12,7 @@ pub mod client_auth;
 mod error;
 pub mod hint;
 pub mod introspection;
+mod logout_token;
 pub mod metadata;
 pub mod mint;
 pub mod parameters;

@@ -27,6 +27,24 @@ pub enum OutgoingError {
     Request(#[from] reqwest::Error),
 }
 
+impl OutgoingError {
+    /// What lies at the bottom of it, in a few words that may be kept: an address may hold somebody's secret in its query.
+    pub fn cause(&self) -> String {
+        let mut cause: &dyn std::error::Error = self;
+        if matches!(self, Self::Request(error) if error.is_timeout()) {
+            return format!("no answer within {} seconds", TIME_LIMIT.as_secs());
+        }
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        match cause.downcast_ref::<reqwest::Error>() {
+            Some(error) if error.is_builder() => "the request could not be made".to_owned(),
+            Some(_) => "the request could not be sent".to_owned(),
+            None => cause.to_string().chars().take(200).collect(),
+        }
+    }
+}
+
 /// An HTTP client that only goes where it may.
 #[derive(Clone)]
 pub struct Outgoing {
@@ -65,9 +83,7 @@ impl Outgoing {
 
     /// Sends and reads the whole answer.
     pub async fn send(&self, request: axum::http::Request<Vec<u8>>) -> Result<Answer, OutgoingError> {
-        let request = reqwest::Request::try_from(request)?;
-        self.check_literal(request.url())?;
-        let mut response = self.client.execute(request).await?;
+        let mut response = self.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
@@ -77,6 +93,17 @@ impl Outgoing {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, headers, body: body.into() })
+    }
+
+    /// Sends, and leaves unread what is answered beside the status.
+    pub async fn status(&self, request: axum::http::Request<Vec<u8>>) -> Result<axum::http::StatusCode, OutgoingError> {
+        Ok(self.execute(request).await?.status())
+    }
+
+    async fn execute(&self, request: axum::http::Request<Vec<u8>>) -> Result<reqwest::Response, OutgoingError> {
+        let request = reqwest::Request::try_from(request)?;
+        self.check_literal(request.url())?;
+        Ok(self.client.execute(request).await?)
     }
 
     /// Addresses written as such never reach the resolver, so they are looked at here; `localhost` resolves like any name.

@@ -14,13 +14,16 @@ use tokio_util::sync::CancellationToken;
 use self::listen::{Front, accept, bind};
 use self::tls::Tls;
 use crate::app::{App, AppError, Schema};
+use crate::backchannel_logout::BackchannelLogout;
 use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
 use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::outbox::{Courier, Sender};
 use crate::platform::certificate::CertificateError;
 use crate::platform::clock::Clock;
 use crate::platform::database;
+use crate::platform::outgoing::{Outgoing, OutgoingError};
 use crate::platform::random::Random;
 use crate::platform::settings::{Millis, Settings};
 use crate::platform::telemetry;
@@ -40,6 +43,8 @@ pub enum StartError {
     Bootstrap(IdentityError),
     #[error("the demo application: {0}")]
     Demo(#[from] DemoStartError),
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
     #[error("database.url: {0}")]
     Database(#[from] database::DatabaseError),
 }
@@ -114,6 +119,7 @@ impl Server {
         let epoch = app.database.epoch().await?;
         let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
         let web = Arc::new(Web::new(app.clone(), demo)?);
+        let sender = sender(&app)?;
 
         let (stopping, stopped) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = tokio::task::JoinSet::new();
@@ -138,6 +144,7 @@ impl Server {
             background.spawn(tls.follow(stopped.clone()));
         }
         background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
+        background.spawn(sender.run(stopped.clone()));
         if !app.keys.set().is_complete() {
             background.spawn(complete_keys(app.clone(), stopped.clone()));
         }
@@ -228,6 +235,13 @@ async fn complete_keys(app: Arc<App>, stopped: CancellationToken) {
             () = tokio::time::sleep(KEYS_PAUSE) => {}
         }
     }
+}
+
+/// Sends what the outbox holds, of the kinds that we know how to deliver.
+fn sender(app: &Arc<App>) -> Result<Sender, OutgoingError> {
+    let outgoing = Outgoing::new(&app.settings.outgoing, &[])?;
+    let couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), outgoing))];
+    Ok(Sender::new(app.database.clone(), app.clock.clone(), app.random.clone(), app.bell.clone(), couriers))
 }
 
 /// Removes what has expired, a bounded batch at a time.

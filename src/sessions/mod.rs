@@ -3,6 +3,7 @@
 //! One table serves tower-sessions (which keeps the cookie) and the product (which asks who is here). A row exists only
 //! from a sign-in on; its id changes at every sign-in; it ends by being marked, and nothing brings it back.
 
+mod ending;
 mod store;
 mod tower;
 
@@ -12,17 +13,18 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::session::Id;
-use uuid::Uuid;
 
 use crate::audit::{About, Event, Source};
 use crate::identity::Proof;
+use crate::outbox::Bell;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError};
 use crate::platform::random::Random;
 use crate::platform::secrets;
 use crate::platform::settings::{Millis, Settings};
 
-pub use store::{Live, end_all_of, sweep};
+pub use ending::{BACKCHANNEL_LOGOUT, LogoutNotice, LogoutPage, end_all_of};
+pub use store::{Live, sweep};
 
 /// Last-seen times move at most this often: a write for each visit would cost more than the visit.
 const TOUCH_PAUSE: Duration = Duration::minutes(1);
@@ -53,6 +55,14 @@ struct Begin {
     request_id: Option<String>,
 }
 
+/// A browser that was signed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedOut {
+    pub sid: String,
+    /// What it is to open, so that applications end their sessions there too.
+    pub pages: Vec<LogoutPage>,
+}
+
 /// The sessions, with all that keeping them takes. Also the store behind tower-sessions.
 #[derive(Clone)]
 pub struct Sessions {
@@ -60,6 +70,7 @@ pub struct Sessions {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     settings: Arc<Settings>,
+    bell: Bell,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -69,8 +80,14 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Arc<Settings>) -> Self {
-        Self { database, clock, random, settings }
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Arc<Settings>,
+        bell: Bell,
+    ) -> Self {
+        Self { database, clock, random, settings, bell }
     }
 
     /// Who is signed in, if anybody, with what they have allowed this client. One SELECT.
@@ -120,24 +137,57 @@ impl Sessions {
         }
     }
 
-    /// Signs the browser out. Answers who it was.
-    pub async fn end(&self, session: &Session, source: &Source) -> Result<Option<Uuid>, SessionError> {
+    /// Signs the browser out, and tells the applications that got tokens in it. Answers what the browser is to open.
+    pub async fn end(&self, session: &Session, source: &Source) -> Result<Option<SignedOut>, SessionError> {
+        self.end_with(session, source, false).await
+    }
+
+    /// The same, and every other browser of the person with it. What was granted with `offline_access` lives on.
+    pub async fn end_everywhere(&self, session: &Session, source: &Source) -> Result<Option<SignedOut>, SessionError> {
+        self.end_with(session, source, true).await
+    }
+
+    async fn end_with(
+        &self,
+        session: &Session,
+        source: &Source,
+        everywhere: bool,
+    ) -> Result<Option<SignedOut>, SessionError> {
         let Some(id) = session.id() else { return Ok(None) };
-        let ended = self.end_by_hash(hash(&id), source).await?;
+        let ended = self.end_by_hash(hash(&id), source, everywhere).await?;
+        if ended.is_some() {
+            self.bell.ring();
+        }
         session.flush().await?;
         Ok(ended)
     }
 
-    async fn end_by_hash(&self, token_hash: Vec<u8>, source: &Source) -> Result<Option<Uuid>, DatabaseError> {
+    async fn end_by_hash(
+        &self,
+        token_hash: Vec<u8>,
+        source: &Source,
+        everywhere: bool,
+    ) -> Result<Option<SignedOut>, DatabaseError> {
         let now = self.clock.now();
-        let (event_id, source) = (self.random.id(now), source.clone());
+        let (random, source) = (self.random.clone(), source.clone());
         self.database
             .write(move |tx| {
                 Box::pin(async move {
-                    let Some(ended) = store::end(tx, token_hash, now).await? else { return Ok(None) };
-                    let event = Event::SignedOut { sid: ended.sid };
-                    crate::audit::record(tx, event_id, now, &event, &About::user(ended.user_id), &source).await?;
-                    Ok(Some(ended.user_id))
+                    let random = random.as_ref();
+                    let found = if everywhere {
+                        store::live(tx, token_hash, now).await?
+                    } else {
+                        store::end(tx, token_hash, now).await?
+                    };
+                    let Some(own) = found else { return Ok(None) };
+                    let (pages, event) = if everywhere {
+                        let (pages, sessions) = ending::end_everywhere(tx, &own, now, random).await?;
+                        (pages, Event::SignedOutEverywhere { sessions })
+                    } else {
+                        (ending::follow(tx, &own, now, random).await?, Event::SignedOut { sid: own.sid.clone() })
+                    };
+                    crate::audit::record(tx, random.id(now), now, &event, &About::user(own.user_id), &source).await?;
+                    Ok(Some(SignedOut { sid: own.sid, pages }))
                 })
             })
             .await

@@ -5,7 +5,7 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 
 /// A session that is alive, with the person and what they have allowed the client that asks.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -185,24 +185,32 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// What is known of a session that ends.
 #[derive(FromQueryResult)]
 pub(super) struct Ended {
+    pub(super) id: Uuid,
     pub(super) sid: String,
     pub(super) user_id: Uuid,
 }
 
 /// Ends a session; its refresh tokens without `offline_access` look at it and end with it.
 pub(super) async fn end(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
-    let sql =
-        "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING sid, user_id";
+    let sql = "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING id, sid, user_id";
     fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
 }
 
-/// Ends every session of a person.
-pub async fn end_all_of(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-    let sql = "UPDATE browser_sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
-    execute(tx, sql, [user.into(), now.timestamp_millis().into()]).await?;
-    Ok(())
+/// The session of a cookie, if it is alive: an old one ends nothing but itself.
+pub(super) async fn live(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
+    let sql =
+        "SELECT id, sid, user_id FROM browser_sessions WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2";
+    fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// Ends every session of a person. Answers those that had not ended before.
+pub(super) async fn end_all_of(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Ended>, DatabaseError> {
+    let sql =
+        "UPDATE browser_sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING id, sid, user_id";
+    fetch_all(tx, sql, [user.into(), now.timestamp_millis().into()]).await
 }
 
 /// Removes at most `batch` sessions that ended before `before`; answers how many.

@@ -6,7 +6,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionStore};
 
-use super::{BEGIN, Begin, SessionError, Sessions, hash, store};
+use super::{BEGIN, Begin, SessionError, Sessions, ending, hash, store};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::DatabaseError;
 
@@ -35,8 +35,10 @@ impl SessionStore for Sessions {
             ends_at,
         };
         let event_id = self.random.id(now);
+        let random = self.random.clone();
         let source = Source { address: begin.address.clone(), user_agent: None, request_id: begin.request_id.clone() };
-        self.database
+        let ended = self
+            .database
             .write(move |tx| {
                 Box::pin(async move {
                     if !store::may_sign_in(tx, row.user_id).await? {
@@ -46,16 +48,19 @@ impl SessionStore for Sessions {
                         None => false,
                         Some(old) => store::continue_with(tx, old, &row).await?,
                     };
+                    let mut ended = None;
                     if !continued {
-                        if let Some(old) = begin.replaces {
-                            store::end(tx, old, now).await?;
+                        if let Some(old) = begin.replaces
+                            && let Some(other) = store::end(tx, old, now).await?
+                        {
+                            ended = Some(ending::follow(tx, &other, now, random.as_ref()).await?);
                         }
                         store::insert(tx, &row).await?;
                     }
                     begin.proof.settle(tx, now).await?;
                     let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued };
                     audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
-                    Ok(())
+                    Ok(ended)
                 })
             })
             .await
@@ -64,6 +69,9 @@ impl SessionStore for Sessions {
                 SessionError::Refused => Error::Decode(error.to_string()),
                 other => Error::Backend(other.to_string()),
             })?;
+        if ended.is_some() {
+            self.bell.ring();
+        }
         metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
         Ok(())
     }

@@ -121,6 +121,10 @@ stay = Stay signed in
 
 # This sentence is on no other page; people and tests look for it.
 signed-out-title = You are signed out
+# The app's pages are being told; after two seconds the browser goes on by itself.
+signed-out-returning = We take you back to { $app } in a moment.
+# The name of a frame that nobody sees; screen readers may list it.
+signed-out-frame = { $app } ends its session ({ $number } of { $count })
 signed-out-advice = You can close this page. On a computer that others use, close the browser too.
 back-to = Go back to { $app }
 sign-in-again = Sign in again
@@ -131,6 +135,8 @@ home-welcome = Welcome to { $brand }
 home-lead = One account for the apps you use.
 home-signed-in = You are signed in
 home-as = as
+sign-out-everywhere = Sign out everywhere
+sign-out-everywhere-effect = Everywhere means every browser and device where you signed in. Apps that you allowed to work while you are away keep their access.
 
 ## Error page
 
@@ -153,6 +159,8 @@ flow-expired-title = This sign-in took too long
 flow-expired = For your safety a sign-in waits only for a while. Start again; it takes one click.
 form-refused-title = This form came from another place
 form-refused = What was sent did not come from one of our own pages, so we did nothing with it. Start again from the page you meant to use.
+logout-hint-title = This sign-out cannot be checked
+logout-hint = The app sent a proof with its request that is not ours, has been changed or is too old. Nothing has happened yet. If you want to sign out, start again here: we will ask you first.
 logout-unregistered-title = We cannot send you there after signing out
 logout-unregistered = You are still signed in. Tell the people who run the app that this address is not registered with us: { $uri }
 throttled-title = That was a lot at once

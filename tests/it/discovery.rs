@@ -19,6 +19,12 @@ async fn names_its_issuer_under_both_paths(server: TestServer) {
     let metadata: Value = openid.json();
     assert_eq!(metadata["issuer"], server.issuer());
     assert_eq!(metadata["jwks_uri"], format!("{}/jwks", server.issuer()));
+    assert_eq!(metadata["end_session_endpoint"], format!("{}/logout", server.issuer()));
+    // c_027: and `…_session_supported`, since `sid` is in ID tokens and in what applications are told.
+    for channel in ["backchannel", "frontchannel"] {
+        assert_eq!(metadata[format!("{channel}_logout_supported")], true, "{metadata:#}");
+        assert_eq!(metadata[format!("{channel}_logout_session_supported")], true, "{metadata:#}");
+    }
 }
 
 both_engines!(is_the_same_on_every_node_and_writes_nothing);

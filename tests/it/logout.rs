@@ -112,6 +112,43 @@ async fn without_a_hint_the_person_is_asked(server: TestServer) {
     assert!(!is_signed_in(&app.browser, &app.flow).await);
 }
 
+both_engines!(c_103_what_else_may_be_said_changes_nothing);
+/// `logout_hint` is taken, whoever it names; `ui_locales` chooses the language, here the only one.
+async fn c_103_what_else_may_be_said_changes_nothing(server: TestServer) {
+    let mut app = signed_in(&server).await;
+    let more = [("logout_hint", "eve"), ("ui_locales", "xx en"), ("unknown", "x")];
+    expect_question(&get(&mut app.browser, &more).await);
+    let hint = app.tokens.id_token();
+    let mut parameters = vec![("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER), ("state", STATE)];
+    parameters.extend(more);
+    let answer = get(&mut app.browser, &parameters).await.expect_status(303);
+    assert_eq!(answer.location_parameters(), [("state".to_owned(), STATE.to_owned())].into());
+    assert!(!is_signed_in(&app.browser, &app.flow).await);
+}
+
+both_engines!(c_105_108_without_hint_and_client_nobody_is_sent_away);
+async fn c_105_108_without_hint_and_client_nobody_is_sent_away(server: TestServer) {
+    for parameters in [&[][..], &[("state", "x")], &[("post_logout_redirect_uri", AFTER), ("state", "x")]] {
+        let mut app =
+            SignedIn::at(&server, Flow::new(&client(&server).await), made::person(&server, &name()).await).await;
+        let question = get(&mut app.browser, parameters).await;
+        expect_question(&question);
+        let answer = app.browser.submit(&question.form("/logout"), Some("sign-out"), &[]).await.expect_status(200);
+        assert!(answer.body.contains("You are signed out") && !answer.body.contains("app.example"), "{answer:#?}");
+        assert!(app.browser.cookie_pairs().keys().all(|name| !name.contains("session")), "{:?}", app.browser);
+        assert!(!is_signed_in(&app.browser, &app.flow).await);
+    }
+}
+
+async fn client(server: &TestServer) -> crate::support::Application {
+    made::client(server, Draft { post_logout_redirect_uris: Some(vec![AFTER.to_owned()]), ..made::draft() }).await
+}
+
+/// Somebody's name that nobody else has.
+fn name() -> String {
+    crate::support::random().chars().filter(char::is_ascii_alphabetic).take(12).collect()
+}
+
 both_engines!(br_03_a_forged_form_signs_nobody_out);
 async fn br_03_a_forged_form_signs_nobody_out(server: TestServer) {
     let mut app = signed_in(&server).await;
@@ -174,16 +211,31 @@ async fn ir_09_a_forged_hint_leads_nowhere(server: TestServer) {
     let forged = [format!("{message}.{flipped}{}", &signature[1..]), format!("{message}."), none, "x".to_owned()];
     for forged in &forged {
         let parameters = [("id_token_hint", forged.as_str()), ("post_logout_redirect_uri", AFTER), ("state", "x")];
-        let answer = get(&mut app.browser, &parameters).await;
-        expect_question(&answer);
-        // Whatever the person answers, the forger's address is not where they end.
-        let left = app.browser.clone().submit(&answer.form("/logout"), Some("stay"), &[]).await;
-        assert!(!left.header("location").contains("app.example"), "{left:#?}");
-        // Nobody is signed in: our own page.
-        let answer = get(&mut server.browser(), &parameters).await.expect_status(200);
-        assert!(!answer.headers.contains_key("location"), "{answer:#?}");
+        // Whether or not somebody is signed in.
+        for browser in [&mut app.browser.clone(), &mut server.browser()] {
+            let answer = get(browser, &parameters).await.expect_error_page();
+            assert!(!answer.body.contains("app.example"), "{answer:#?}");
+            // Who wants to sign out can: by our own question, without the forger's address.
+            assert_eq!(answer.element("restart").attribute("href"), Some("/logout"));
+        }
     }
     assert!(is_signed_in(&app.browser, &app.flow).await);
+    let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER), ("state", "x")];
+    get(&mut app.browser, &parameters).await.expect_status(303);
+}
+
+both_engines!(ir_09_c_104_other_tokens_of_ours_are_no_hint);
+async fn ir_09_c_104_other_tokens_of_ours_are_no_hint(server: TestServer) {
+    let mut app = signed_in(&server).await;
+    for token in [app.tokens.access_token(), app.tokens.refresh_token()] {
+        let parameters = [("id_token_hint", token.as_str()), ("post_logout_redirect_uri", AFTER)];
+        get(&mut app.browser, &parameters).await.expect_error_page();
+    }
+    // Of an application that is not here any more: nothing follows from it but the question.
+    let hint = app.tokens.id_token();
+    made::disable_client(&server, &app.flow.application.id).await;
+    let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER)];
+    expect_question(&get(&mut app.browser, &parameters).await);
 }
 
 both_engines!(ru_16_an_unregistered_address_is_an_error_page);

@@ -263,8 +263,29 @@ impl SignOutPage {
 #[template(path = "signed_out.html")]
 pub struct SignedOutPage {
     pub frame: Frame,
-    /// The way back, already known to be http(s), and the app's name.
+    /// The way back, registered by the app, and the app's name.
     pub return_href: Option<(String, String)>,
+    /// The browser takes that way by itself, once the apps' pages have had their time.
+    pub returns: bool,
+    /// Pages of apps that end their sessions in this browser.
+    pub calls: Vec<SignOutCall>,
+}
+
+/// A page of an app, opened out of sight.
+pub struct SignOutCall {
+    pub app: String,
+    pub href: String,
+}
+
+impl SignedOutPage {
+    /// The frames with their names, which differ also where apps are called alike.
+    fn frames(&self) -> impl Iterator<Item = (&SignOutCall, String)> {
+        let count = self.calls.len().to_string();
+        self.calls.iter().zip(1..).map(move |(call, number): (_, usize)| {
+            let args = [("app", call.app.as_str()), ("number", &number.to_string()), ("count", &count)];
+            (call, self.frame.words.say_with("signed-out-frame", &args))
+        })
+    }
 }
 
 #[derive(Template)]
@@ -414,6 +435,7 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("flow-foreign-title", "flow-foreign", &[]),
     ("flow-expired-title", "flow-expired", &[]),
     ("form-refused-title", "form-refused", &[]),
+    ("logout-hint-title", "logout-hint", &[]),
     ("logout-unregistered-title", "logout-unregistered", &["uri"]),
     ("throttled-title", "throttled", &["minutes"]),
     ("unavailable-title", "unavailable", &[]),

@@ -15,16 +15,16 @@ use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::csrf;
 use crate::http::form;
-use crate::http::pages::views::{SignOutPage, SignedOutPage};
+use crate::http::pages::views::{SignOutCall, SignOutPage, SignedOutPage};
 use crate::http::state::Web;
 use crate::oauth::hint::{self, Hint};
 use crate::oauth::parameters::Parameters;
-use crate::sessions::Live;
+use crate::sessions::{Live, SignedOut};
 
 const PURPOSE: &str = "sign-out";
 
 /// What an application may say, and what we carry along while we ask.
-const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 /// A request whose parameters have been looked at.
 struct Request {
@@ -33,6 +33,7 @@ struct Request {
     /// Registered for the client, and the client is who it says (by the hint) or is only asked about.
     target: Option<String>,
     state: Option<String>,
+    ui_locales: Option<String>,
 }
 
 pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, uri: Uri) -> Response {
@@ -49,11 +50,14 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
     };
     let Some(live) = live else {
         // Nobody to sign out. Without a hint a redirect would send people anywhere on anybody's word.
-        return if request.hint.is_some() { leave(&web, &caller, &request) } else { signed_out(&web, &caller, None) };
+        let trusted = request.hint.is_some();
+        let request = if trusted { request } else { Request { client: None, target: None, ..request } };
+        return leave(&web, &caller, &request, None);
     };
+    // One person a browser: `logout_hint` has nothing to choose from, so the hint decides alone.
     let this_session = request.hint.as_ref().is_some_and(|hint| hint.sid.as_deref() == Some(live.sid.as_str()));
     if this_session {
-        return end(&web, &caller, &session, &request).await;
+        return end(&web, &caller, &session, &request, false).await;
     }
     ask(&web, &caller, &session, &live, &request, &parameters)
 }
@@ -79,11 +83,12 @@ pub(in crate::http) async fn post(
     {
         return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
     }
-    if decision != "sign-out" {
+    let everywhere = decision == "everywhere";
+    if decision != "sign-out" && !everywhere {
         return answer::see_other("/");
     }
     match check(&web, &parameters) {
-        Ok(request) => end(&web, &caller, &session, &request).await,
+        Ok(request) => end(&web, &caller, &session, &request, everywhere).await,
         Err(trouble) => trouble.page(&web, &caller),
     }
 }
@@ -94,8 +99,10 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
             .with("parameter", parameter)
     };
     parameters.require_single().map_err(|_| bad("query"))?;
-    // A hint that we did not sign is none: nothing follows from it, and the person is asked.
-    let hint = parameters.get("id_token_hint").and_then(|token| hint::read(token, &web.app.keys.set(), web.issuer()));
+    let hint = match parameters.get("id_token_hint") {
+        None => None,
+        Some(token) => Some(hint::read(token, &web.app.keys.set(), web.issuer()).ok_or_else(unread_hint)?),
+    };
     let named = parameters.get("client_id");
     if let (Some(hint), Some(named)) = (&hint, named)
         && hint.aud != named
@@ -104,10 +111,8 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
     }
     let registry = web.app.clients.registry();
     let client = hint.as_ref().map(|hint| hint.aud.as_str()).or(named).and_then(|id| registry.client(id));
-    let unread_hint = parameters.get("id_token_hint").is_some() && hint.is_none();
     let target = match parameters.get("post_logout_redirect_uri") {
         None => None,
-        Some(_) if unread_hint => None,
         Some(uri) => {
             let registered =
                 client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| known == uri));
@@ -119,7 +124,17 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
             registered.then(|| uri.to_owned())
         }
     };
-    Ok(Request { hint, client, target, state: parameters.get("state").map(str::to_owned) })
+    // An application that is not here any more proves nothing: the person is asked.
+    let hint = hint.filter(|_| client.is_some());
+    let text = |name: &str| parameters.get(name).map(str::to_owned);
+    Ok(Request { hint, client, target, state: text("state"), ui_locales: text("ui_locales") })
+}
+
+/// Signed by somebody else, altered, or no ID token at all: nothing follows from it. People can still sign out themselves.
+fn unread_hint() -> Trouble {
+    let mut trouble = Trouble::new(StatusCode::BAD_REQUEST, "logout-hint-title", "logout-hint");
+    trouble.restart_href = Some("/logout".to_owned());
+    trouble
 }
 
 fn ask(
@@ -144,32 +159,65 @@ fn ask(
     answer::page(web, StatusCode::OK, forms, &view)
 }
 
-async fn end(web: &Web, caller: &Caller, session: &Session, request: &Request) -> Response {
-    match web.app.sessions.end(session, &caller.source()).await {
-        Ok(_) => leave(web, caller, request),
+async fn end(web: &Web, caller: &Caller, session: &Session, request: &Request, everywhere: bool) -> Response {
+    let (sessions, source) = (&web.app.sessions, caller.source());
+    let ended =
+        if everywhere { sessions.end_everywhere(session, &source).await } else { sessions.end(session, &source).await };
+    match ended {
+        Ok(ended) => leave(web, caller, request, ended),
         Err(error) => answer::fault_page(web, caller, &error),
     }
 }
 
-/// Where the person goes after signing out: back, with exactly the `state` that was sent, or to our own page.
-fn leave(web: &Web, caller: &Caller, request: &Request) -> Response {
-    let Some(target) = &request.target else { return signed_out(web, caller, request.client.as_deref()) };
-    let Some(state) = &request.state else { return answer::see_other(target) };
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
-    let separator = if target.contains('?') { '&' } else { '?' };
-    answer::see_other(&format!("{target}{separator}{query}"))
+/// Where the person goes after signing out: back, with exactly the `state` that was sent, or to our own page. By our page in
+/// any case where applications have pages of theirs to be opened.
+fn leave(web: &Web, caller: &Caller, request: &Request, ended: Option<SignedOut>) -> Response {
+    let target = request.target.as_ref().map(|target| match &request.state {
+        Some(state) => with_query(target, &[("state", state)]),
+        None => target.clone(),
+    });
+    let calls = ended.map_or_else(Vec::new, |ended| calls(web, ended));
+    match target {
+        Some(target) if calls.is_empty() => answer::see_other(&target),
+        target => signed_out(web, caller, request, target, calls),
+    }
 }
 
-fn signed_out(web: &Web, caller: &Caller, client: Option<&Client>) -> Response {
+/// The applications' pages (OpenID Connect Front-Channel Logout 1.0 section 3): as registered, with `iss` and `sid`.
+fn calls(web: &Web, ended: SignedOut) -> Vec<SignOutCall> {
+    let registry = web.app.clients.registry();
+    let call = |page: crate::sessions::LogoutPage| SignOutCall {
+        app: registry.client(&page.client_id).map_or(page.client_id, |client| client.name.clone()),
+        href: with_query(&page.uri, &[("iss", web.issuer()), ("sid", &ended.sid)]),
+    };
+    ended.pages.into_iter().map(call).collect()
+}
+
+/// The address with these parameters after those that it has.
+fn with_query(uri: &str, pairs: &[(&str, &str)]) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let separator = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{separator}{query}")
+}
+
+fn signed_out(
+    web: &Web,
+    caller: &Caller,
+    request: &Request,
+    target: Option<String>,
+    calls: Vec<SignOutCall>,
+) -> Response {
+    let returns = target.is_some();
     // Only where the application said where its people belong.
-    let home = client.and_then(|client| {
-        let uri = client
-            .post_logout_redirect_uris
-            .iter()
-            .find(|uri| uri.starts_with("https://") || uri.starts_with("http://"))?;
-        Some((uri.clone(), client.name.clone()))
+    let back = request.client.as_deref().and_then(|client| {
+        let home = |uri: &&String| uri.starts_with("https://") || uri.starts_with("http://");
+        let uri = target.or_else(|| client.post_logout_redirect_uris.iter().find(home).cloned())?;
+        Some((uri, client.name.clone()))
     });
-    answer::page(web, StatusCode::OK, Forms::None, &SignedOutPage { frame: caller.frame(web, None), return_href: home })
+    let frame = caller.frame(web, request.ui_locales.as_deref());
+    let view = SignedOutPage { frame, return_href: back, returns, calls };
+    let frames: Vec<&str> = view.calls.iter().map(|call| call.href.as_str()).collect();
+    answer::page_with_frames(web, StatusCode::OK, Forms::None, &frames, &view)
 }
 
 fn malformed(web: &Web, caller: &Caller, parameter: &str) -> Response {

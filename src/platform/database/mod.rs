@@ -156,6 +156,12 @@ impl Database {
         })
     }
 
+    /// What a SELECT inside an action ends with to take rows for the action, passing by those that another one has taken.
+    /// SQLite has one writer, so there it needs nothing.
+    pub fn skip_locked(&self) -> &'static str {
+        if self.is_postgres() { " FOR UPDATE SKIP LOCKED" } else { "" }
+    }
+
     pub fn is_postgres(&self) -> bool {
         self.backend == DatabaseBackend::Postgres
     }
@@ -184,6 +190,16 @@ pub async fn fetch_one<M: FromQueryResult, const N: usize>(
 ) -> Result<Option<M>, DatabaseError> {
     let row = tx.query_one_raw(statement(tx.get_database_backend(), sql, values)).await?;
     Ok(row.map(|row| M::from_query_result(&row, "")).transpose()?)
+}
+
+/// All rows of a statement inside an action, as a type.
+pub async fn fetch_all<M: FromQueryResult, const N: usize>(
+    tx: &Tx,
+    sql: &str,
+    values: [Value; N],
+) -> Result<Vec<M>, DatabaseError> {
+    let rows = tx.query_all_raw(statement(tx.get_database_backend(), sql, values)).await?;
+    Ok(rows.iter().map(|row| M::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }
 
 /// Runs a statement inside an action; answers how many rows it touched.

@@ -4,6 +4,7 @@
 //! - [`Binary`]: the real program as a child process; [`Place::cli`] runs its commands.
 //! - [`Browser`]: a browser without scripts; [`Chromium`]: the real one, through WebDriver, with axe-core.
 //! - [`Flow`]: an application that signs a person in and exchanges the code.
+//! - [`Receiver`]: an application's address for back-channel logout.
 //! - [`Gate`]: a way to PostgreSQL that can be cut; [`Place::statements_during`]: what a request asks of the database.
 //! - [`both_engines!`]: makes the two tests, SQLite and PostgreSQL, of one body.
 #![expect(dead_code, reason = "tools stand here before the tests that need them; the compiler says when none is idle")]
@@ -23,6 +24,7 @@ mod html;
 pub(crate) mod made;
 mod place;
 mod prepared;
+mod receiver;
 mod server;
 mod wire;
 
@@ -47,6 +49,7 @@ pub(crate) use self::{
     gate::Gate,
     html::Form,
     place::{Listen, Place, free_port},
+    receiver::{Received, Receiver, Say},
     server::{Node, TestServer},
     wire::{Call, Wire},
 };
