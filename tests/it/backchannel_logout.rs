@@ -17,11 +17,13 @@ use crate::{
     },
 };
 
+const AFTER: &str = "https://app.example/signed-out";
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 fn draft(receiver: &Receiver) -> Draft {
     Draft {
         backchannel_logout_uri: Some(receiver.uri()),
+        post_logout_redirect_uris: Some(vec![AFTER.to_owned()]),
         backchannel_logout_session_required: Some(true),
         ..made::draft()
     }
@@ -114,8 +116,10 @@ async fn c_109_110_the_client_is_told_which_session_has_ended(engine: Engine) {
     // It passes for nothing else that we sign.
     let token = String::from_utf8(calls[0].body.to_vec()).unwrap().replace("logout_token=", "");
     made::userinfo(&server.wire(), &token).await.expect_error(401, "invalid_token");
-    let path = format!("/logout?id_token_hint={token}");
-    server.browser().get(&path).await.expect_error_page();
+    let path = format!("/logout?id_token_hint={token}&post_logout_redirect_uri={AFTER}");
+    server.browser().get(&path).await.expect_status(200);
+    let path = format!("/logout?id_token_hint={}&post_logout_redirect_uri={AFTER}", app.tokens.id_token());
+    server.browser().get(&path).await.expect_status(303);
 }
 
 each_engine!(c_109_a_hint_signs_out_and_tells_too);

@@ -211,17 +211,22 @@ async fn ir_09_a_forged_hint_leads_nowhere(server: TestServer) {
     let forged = [format!("{message}.{flipped}{}", &signature[1..]), format!("{message}."), none, "x".to_owned()];
     for forged in &forged {
         let parameters = [("id_token_hint", forged.as_str()), ("post_logout_redirect_uri", AFTER), ("state", "x")];
-        // Whether or not somebody is signed in.
-        for browser in [&mut app.browser.clone(), &mut server.browser()] {
-            let answer = get(browser, &parameters).await.expect_error_page();
-            assert!(!answer.body.contains("app.example"), "{answer:#?}");
-            // Who wants to sign out can: by our own question, without the forger's address.
-            assert_eq!(answer.element("restart").attribute("href"), Some("/logout"));
-        }
+        let answer = get(&mut app.browser, &parameters).await;
+        expect_question(&answer);
+        // Conformance 104: the page says that the request is not what it claims to be.
+        answer.element("unread-hint");
+        // Whatever the person answers, the forger's address is not where they end.
+        let left = app.browser.clone().submit(&answer.form("/logout"), Some("stay"), &[]).await;
+        assert!(!left.header("location").contains("app.example"), "{left:#?}");
+        // Nobody is signed in: our own page.
+        let answer = get(&mut server.browser(), &parameters).await.expect_status(200);
+        assert!(!answer.headers.contains_key("location"), "{answer:#?}");
     }
     assert!(is_signed_in(&app.browser, &app.flow).await);
-    let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER), ("state", "x")];
-    get(&mut app.browser, &parameters).await.expect_status(303);
+    // Nor do they end there who sign out at the forger's wish.
+    let parameters = [("id_token_hint", forged[0].as_str()), ("post_logout_redirect_uri", AFTER)];
+    let form = get(&mut app.browser, &parameters).await.form("/logout");
+    app.browser.clone().submit(&form, Some("sign-out"), &[]).await.expect_status(200);
 }
 
 both_engines!(ir_09_c_104_other_tokens_of_ours_are_no_hint);
@@ -229,13 +234,18 @@ async fn ir_09_c_104_other_tokens_of_ours_are_no_hint(server: TestServer) {
     let mut app = signed_in(&server).await;
     for token in [app.tokens.access_token(), app.tokens.refresh_token()] {
         let parameters = [("id_token_hint", token.as_str()), ("post_logout_redirect_uri", AFTER)];
-        get(&mut app.browser, &parameters).await.expect_error_page();
+        let answer = get(&mut app.browser, &parameters).await;
+        expect_question(&answer);
+        answer.element("unread-hint");
     }
-    // Of an application that is not here any more: nothing follows from it but the question.
+    assert!(is_signed_in(&app.browser, &app.flow).await);
+    // Of an application that is not here any more: ours, but nothing follows from it.
     let hint = app.tokens.id_token();
     made::disable_client(&server, &app.flow.application.id).await;
     let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER)];
-    expect_question(&get(&mut app.browser, &parameters).await);
+    let answer = get(&mut app.browser, &parameters).await;
+    expect_question(&answer);
+    assert!(answer.find_element("unread-hint").is_none(), "{answer:#?}");
 }
 
 both_engines!(ru_16_an_unregistered_address_is_an_error_page);

@@ -249,6 +249,8 @@ pub struct SignOutPage {
     pub csrf: String,
     pub person: String,
     pub app: Option<String>,
+    /// The request came with a proof that is none, so that nothing of it is believed.
+    pub unread_hint: bool,
     /// `post_logout_redirect_uri`, `state`, `client_id`, `id_token_hint`, carried along.
     pub hidden: Vec<(String, String)>,
 }
@@ -435,7 +437,6 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("flow-foreign-title", "flow-foreign", &[]),
     ("flow-expired-title", "flow-expired", &[]),
     ("form-refused-title", "form-refused", &[]),
-    ("logout-hint-title", "logout-hint", &[]),
     ("logout-unregistered-title", "logout-unregistered", &["uri"]),
     ("throttled-title", "throttled", &["minutes"]),
     ("unavailable-title", "unavailable", &[]),

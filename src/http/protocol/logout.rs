@@ -29,6 +29,8 @@ const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_
 /// A request whose parameters have been looked at.
 struct Request {
     hint: Option<Hint>,
+    /// It came with a hint that is none of ours.
+    unread_hint: bool,
     client: Option<Arc<Client>>,
     /// Registered for the client, and the client is who it says (by the hint) or is only asked about.
     target: Option<String>,
@@ -99,10 +101,9 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
             .with("parameter", parameter)
     };
     parameters.require_single().map_err(|_| bad("query"))?;
-    let hint = match parameters.get("id_token_hint") {
-        None => None,
-        Some(token) => Some(hint::read(token, &web.app.keys.set(), web.issuer()).ok_or_else(unread_hint)?),
-    };
+    // A hint that we did not sign is none: nothing follows from it, nobody is sent anywhere, and the person is asked.
+    let hint = parameters.get("id_token_hint").and_then(|token| hint::read(token, &web.app.keys.set(), web.issuer()));
+    let unread_hint = parameters.get("id_token_hint").is_some() && hint.is_none();
     let named = parameters.get("client_id");
     if let (Some(hint), Some(named)) = (&hint, named)
         && hint.aud != named
@@ -113,6 +114,7 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
     let client = hint.as_ref().map(|hint| hint.aud.as_str()).or(named).and_then(|id| registry.client(id));
     let target = match parameters.get("post_logout_redirect_uri") {
         None => None,
+        Some(_) if unread_hint => None,
         Some(uri) => {
             let registered =
                 client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| known == uri));
@@ -127,14 +129,7 @@ fn check(web: &Web, parameters: &Parameters) -> Result<Request, Trouble> {
     // An application that is not here any more proves nothing: the person is asked.
     let hint = hint.filter(|_| client.is_some());
     let text = |name: &str| parameters.get(name).map(str::to_owned);
-    Ok(Request { hint, client, target, state: text("state"), ui_locales: text("ui_locales") })
-}
-
-/// Signed by somebody else, altered, or no ID token at all: nothing follows from it. People can still sign out themselves.
-fn unread_hint() -> Trouble {
-    let mut trouble = Trouble::new(StatusCode::BAD_REQUEST, "logout-hint-title", "logout-hint");
-    trouble.restart_href = Some("/logout".to_owned());
-    trouble
+    Ok(Request { hint, unread_hint, client, target, state: text("state"), ui_locales: text("ui_locales") })
 }
 
 fn ask(
@@ -152,7 +147,8 @@ fn ask(
         frame: caller.frame(web, parameters.get("ui_locales")),
         csrf: csrf::token(&web.app.master, &bound_to, PURPOSE, ""),
         person: live.person().to_owned(),
-        app: request.client.as_ref().map(|client| client.name.clone()),
+        app: request.client.as_ref().filter(|_| !request.unread_hint).map(|client| client.name.clone()),
+        unread_hint: request.unread_hint,
         hidden,
     };
     let forms = request.target.as_deref().map_or(Forms::Ours, Forms::To);
