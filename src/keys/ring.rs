@@ -37,6 +37,20 @@ pub struct Key {
 }
 
 impl Key {
+    fn open(public: PublicKey, state: State, pem: &[u8]) -> Result<Self, KeyError> {
+        let alg = public.alg;
+        let header =
+            |typ: &str| URL_SAFE_NO_PAD.encode(json!({"alg": alg.name(), "typ": typ, "kid": public.kid}).to_string());
+        Ok(Self {
+            access_token_header: header("at+jwt"),
+            jwt_header: header("JWT"),
+            logout_token_header: header("logout+jwt"),
+            signer: if state == State::Current { Some(signer(alg, pem)?) } else { None },
+            state,
+            public,
+        })
+    }
+
     /// Signs a JSON payload to a JWS in compact form (RFC 7515 section 7.1).
     pub fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, KeyError> {
         let header = match typ {
@@ -66,6 +80,14 @@ pub struct KeySet {
 }
 
 impl KeySet {
+    /// A set of one key that signs, for the tests of rules.
+    #[cfg(test)]
+    pub(crate) fn of(key: &super::NewKey) -> Self {
+        let public = PublicKey::read(key.alg, key.kid.clone(), &key.public_jwk).unwrap();
+        let key = Key::open(public, State::Current, key.private_pem.as_bytes()).unwrap();
+        Self { keys: vec![key], expired: Vec::new(), jwks: String::new() }
+    }
+
     /// The key that signs now.
     pub fn signing(&self, alg: Alg) -> Option<&Key> {
         self.keys.iter().find(|key| key.public.alg == alg && key.state == State::Current)
@@ -141,18 +163,8 @@ async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyEr
             expired.push(public);
             continue;
         }
-        let pem = sealing.open(&row.sealed_private)?;
-        let header =
-            |typ: &str| URL_SAFE_NO_PAD.encode(json!({"alg": alg.name(), "typ": typ, "kid": row.kid}).to_string());
         published.push(serde_json::from_str::<serde_json::Value>(&row.public_jwk).map_err(malformed)?);
-        keys.push(Key {
-            access_token_header: header("at+jwt"),
-            jwt_header: header("JWT"),
-            public,
-            logout_token_header: header("logout+jwt"),
-            state,
-            signer: if state == State::Current { Some(signer(alg, &pem)?) } else { None },
-        });
+        keys.push(Key::open(public, state, &sealing.open(&row.sealed_private)?)?);
     }
     Ok(KeySet { keys, expired, jwks: json!({ "keys": published }).to_string() })
 }

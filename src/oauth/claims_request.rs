@@ -100,7 +100,9 @@ impl ClaimsRequest {
 
 /// The claims of a section that some scope gives.
 fn known(section: &Map<String, Value>) -> Vec<String> {
-    section.keys().filter(|name| claims::scope_of(name).is_some()).cloned().collect()
+    let mut known: Vec<String> = section.keys().filter(|name| claims::scope_of(name).is_some()).cloned().collect();
+    known.sort_unstable();
+    known
 }
 
 #[cfg(test)]
