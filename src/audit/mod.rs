@@ -5,7 +5,7 @@ mod store;
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use store::{newest, record};
+pub use store::{Filter, Recorded, list, newest, record};
 
 /// Where a request came from, as far as it matters to the record. Commands have none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,14 @@
 //! The table `audit_events`.
 
+use ::entity::audit_events;
 use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{About, Event, Source};
+use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute};
 
 /// Writes an event in the caller's transaction.
@@ -40,6 +44,72 @@ pub async fn record(
 pub async fn newest(database: &Database) -> Result<Option<i64>, DatabaseError> {
     let row = database.query_one(database.statement("SELECT max(at) AS newest FROM audit_events", [])).await?;
     Ok(row.map(|row| row.try_get("", "newest")).transpose()?.flatten())
+}
+
+/// Which events to show; what is not said does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Any of these.
+    pub kinds: Vec<String>,
+    pub user_id: Option<Uuid>,
+    pub client_id: Option<String>,
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+    /// Not before.
+    pub since: Option<DateTime<Utc>>,
+    /// Before.
+    pub until: Option<DateTime<Utc>>,
+    pub limit: u32,
+}
+
+/// An event as it is in the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recorded {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    pub kind: String,
+    pub user_id: Option<Uuid>,
+    pub client_id: Option<String>,
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+    pub detail: Json,
+}
+
+/// Events, newest first.
+pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Recorded>, DatabaseError> {
+    use audit_events::Column;
+    let text = |column: Column, wanted: &Option<String>| wanted.as_ref().map(|wanted| column.eq(wanted.as_str()));
+    let conditions = [
+        (!filter.kinds.is_empty()).then(|| Column::Kind.is_in(filter.kinds.iter().map(String::as_str))),
+        filter.user_id.map(|id| Column::UserId.eq(id)),
+        text(Column::ClientId, &filter.client_id),
+        text(Column::Address, &filter.address),
+        text(Column::RequestId, &filter.request_id),
+        filter.since.map(|since| Column::At.gte(since.timestamp_millis())),
+        filter.until.map(|until| Column::At.lt(until.timestamp_millis())),
+    ];
+    let wanted = conditions.into_iter().flatten().fold(Condition::all(), Condition::add);
+    let rows = audit_events::Entity::find()
+        .filter(wanted)
+        .order_by_desc(Column::At)
+        .order_by_desc(Column::Id)
+        .limit(u64::from(filter.limit))
+        .all(database.reader())
+        .await?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+fn recorded(row: audit_events::Model) -> Recorded {
+    Recorded {
+        id: row.id,
+        at: from_millis(row.at),
+        kind: row.kind,
+        user_id: row.user_id,
+        client_id: row.client_id,
+        address: row.address,
+        request_id: row.request_id,
+        detail: serde_json::from_str(&row.detail).unwrap_or_default(),
+    }
 }
 
 /// An event's name, and the rest of it as a JSON object.

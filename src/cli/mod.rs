@@ -1,6 +1,7 @@
 //! The command line: one file a command, each calling the same rooms as the pages and the endpoints do.
 
 mod api;
+mod audit;
 mod client;
 mod config;
 mod doctor;
@@ -75,6 +76,9 @@ enum Command {
     /// Signing keys
     #[command(subcommand)]
     Key(key::Key),
+    /// What happened, and who did it
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the effective settings and where each came from
     Config(config::Config),
     /// Check settings, database, keys, clock and issuer; exit 1 on a fault
@@ -98,6 +102,8 @@ enum Failure {
     Identity(#[from] IdentityError),
     #[error("{0}")]
     Key(#[from] KeyError),
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
     #[error("{0}: {1}")]
     File(String, std::io::Error),
     #[error("{0}")]
@@ -256,6 +262,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(user) => user.run(settings?).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
+            Command::Audit(audit) => audit.run(settings?).await,
             Command::Import(import) => import.run(settings?).await,
             Command::Key(key) => key.run(settings?).await,
             Command::Serve(_) | Command::Config(_) => Ok(()),

@@ -342,3 +342,45 @@ async fn help_has_examples_and_odd_words_are_refused() {
     expect_failure(place.cli(&["nonsense"]).await, 2, "nonsense");
     expect_failure(place.cli(&["key", "rotate", "--alg", "HS256"]).await, 2, "RS256");
 }
+
+each_engine!(the_record_is_listed_and_filtered);
+async fn the_record_is_listed_and_filtered(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let ada: Value = place
+        .cli_with_input(&["user", "create", "--username", "ada", "--password-stdin", "--json"], PASSWORD)
+        .await
+        .json();
+    place.cli(&["user", "grant", "editor", "ada"]).await.expect_success();
+    place
+        .cli(&["client", "create", "--id", "shop", "--name", "Shop", "--redirect-uri", "https://shop.example/cb"])
+        .await
+        .expect_success();
+    let list = async |arguments: &[&str]| -> Vec<Value> {
+        place.cli(&[&["audit", "list", "--json"], arguments].concat()).await.json()
+    };
+    let kinds = |events: &[Value]| {
+        events.iter().map(|event| event["kind"].as_str().expect("a kind").to_owned()).collect::<Vec<_>>()
+    };
+    let all = list(&[]).await;
+    assert_eq!(kinds(&all)[..3], ["client_changed", "role_granted", "user_created"]);
+    assert_eq!((&all[1]["detail"], &all[1]["user_id"]), (&json!({"role": "editor"}), &ada["id"]));
+    assert!(all[0]["at"].as_str().is_some_and(|at| chrono::DateTime::parse_from_rfc3339(at).is_ok()));
+    assert_eq!(kinds(&list(&["--user", "ada"]).await), ["role_granted", "user_created"]);
+    assert_eq!(kinds(&list(&["--client", "shop"]).await), ["client_changed"]);
+    assert_eq!(
+        kinds(&list(&["--kind", "role_granted", "--kind", "client_changed"]).await),
+        ["client_changed", "role_granted"]
+    );
+    assert_eq!(list(&["--limit", "1"]).await, all[..1]);
+    assert_eq!(list(&["--since", "1h"]).await, all);
+    for nothing in
+        [["--until", "1h"], ["--since", "2999-01-01T00:00:00Z"], ["--address", "192.0.2.1"], ["--request", "x"]]
+    {
+        assert_eq!(list(&nothing).await, Vec::<Value>::new(), "{nothing:?}");
+    }
+    // Who is gone stays in the record.
+    place.cli(&["user", "delete", "ada"]).await.expect_success();
+    assert_eq!(kinds(&list(&["--user", ada["id"].as_str().expect("an id")]).await)[0], "user_deleted");
+    expect_failure(place.cli(&["audit", "list", "--since", "yesterday"]).await, 2, "--since yesterday");
+    expect_failure(place.cli(&["audit", "list", "--user", "nobody"]).await, 1, "bonafide user list");
+}
