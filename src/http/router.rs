@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, get};
 use serde_json::json;
@@ -90,14 +90,16 @@ pub fn router(web: Arc<Web>) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/".to_owned());
-    let envelope = |path| from_fn_with_state(middleware::Envelope::new(web.clone(), path), middleware::envelope);
+    let envelope = |path, documents| {
+        from_fn_with_state(middleware::Envelope::new(web.clone(), path, documents), middleware::envelope)
+    };
     let mut router = Router::new();
     for Route { path, access, kind, handler } in table() {
         if access == Access::Development && web.demo.is_none() {
             continue;
         }
         let handler = match kind {
-            Kind::Open => handler.fallback(method_refused).layer(from_fn(middleware::open)),
+            Kind::Open => handler.fallback(method_refused),
             Kind::Api => {
                 let layer = from_fn_with_state(web.clone(), middleware::public_clients);
                 handler.fallback(api_method_refused).layer(layer)
@@ -107,9 +109,9 @@ pub fn router(web: Arc<Web>) -> Router {
                 handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)
             }
         };
-        router = router.route(path, handler.layer(envelope(path)));
+        router = router.route(path, handler.layer(envelope(path, kind == Kind::Open)));
     }
-    let nowhere = any(pages::not_found).layer(envelope("(none)")).with_state(web.clone());
+    let nowhere = any(pages::not_found).layer(envelope("(none)", false)).with_state(web.clone());
     router.fallback_service(nowhere).with_state(web)
 }
 

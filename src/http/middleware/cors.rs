@@ -12,14 +12,14 @@ use crate::http::state::Web;
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// Public documents: any origin.
-pub(in crate::http) async fn open(request: Request, next: Next) -> Response {
-    if is_preflight(&request) {
-        return preflight(ANY, "GET");
-    }
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
-    response
+/// The answer to a preflight for a public document: any origin may read it.
+pub(super) fn preflight_of_document(request: &Request) -> Option<Response> {
+    is_preflight(request).then(|| preflight(ANY, "GET"))
+}
+
+/// Lets scripts of any origin read a public document.
+pub(super) fn open_to_all(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
 }
 
 /// Endpoints of single-page applications: the origins of public clients' redirect URIs, on errors too. A preflight is

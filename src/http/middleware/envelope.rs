@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use metrics::Histogram;
 use tracing::Instrument as _;
 
-use super::Timed;
+use super::{Timed, cors};
 use crate::http::answer::Trouble;
 use crate::http::caller::{Caller, Peer};
 use crate::http::state::Web;
@@ -21,14 +21,29 @@ use crate::http::state::Web;
 pub(in crate::http) struct Envelope {
     web: Arc<Web>,
     path: &'static str,
+    /// The route's answers are the same for everybody and cost next to nothing: scripts of any origin may read them, and no
+    /// span is opened for what logs nothing.
+    documents: bool,
     /// One for each class of status, so that a scan of odd paths does not fill the metrics; made when it is first needed, so
     /// that they hold what happens and not what might.
     times: [OnceLock<Histogram>; 5],
 }
 
 impl Envelope {
-    pub(in crate::http) fn new(web: Arc<Web>, path: &'static str) -> Arc<Self> {
-        Arc::new(Self { web, path, times: Default::default() })
+    pub(in crate::http) fn new(web: Arc<Web>, path: &'static str, documents: bool) -> Arc<Self> {
+        Arc::new(Self { web, path, documents, times: Default::default() })
+    }
+
+    async fn handle(&self, request: Request, next: Next) -> Response {
+        if !self.documents {
+            return next.run(request).await;
+        }
+        if let Some(response) = cors::preflight_of_document(&request) {
+            return response;
+        }
+        let mut response = next.run(request).await;
+        cors::open_to_all(response.headers_mut());
+        response
     }
 
     fn record(&self, status: StatusCode, took: std::time::Duration) {
@@ -58,9 +73,13 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     request.extensions_mut().insert(caller.clone());
     let method = request.method().clone();
     let started = started();
-    let span = tracing::info_span!("request", request_id = caller.request_id.as_str());
+    let span = if envelope.documents {
+        tracing::Span::none()
+    } else {
+        tracing::info_span!("request", request_id = caller.request_id.as_str())
+    };
 
-    let handled = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;
+    let handled = AssertUnwindSafe(envelope.handle(request, next).instrument(span)).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| {
         tracing::error!(request_id = caller.request_id.as_str(), "a handler panicked");
         Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault").page(web, &caller)

@@ -6,6 +6,6 @@ mod envelope;
 mod session_cookie;
 
 pub(super) use body_time::Timed;
-pub(super) use cors::{open, public_clients};
+pub(super) use cors::public_clients;
 pub(super) use envelope::{Envelope, envelope};
 pub(super) use session_cookie::session_cookie;
