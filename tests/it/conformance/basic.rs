@@ -1,5 +1,4 @@
-//! The plans Basic OP and Form Post OP: the same modules, the answers by redirect or by form (requirements 34 to 52, 70 to
-//! 93 as far as the plans look at them).
+//! The plans Basic OP and Form Post OP: the same modules, the answers by redirect or by form.
 
 use std::time::Duration;
 
@@ -61,6 +60,7 @@ const CLAIMS: [(&str, &[&str]); 4] = [
 ];
 
 in_both_plans!(server);
+/// Requirements 42, 71, 72, 84.
 async fn server(mut module: Module) {
     let request = module.request("openid");
     let done = module.flow(request).await;
@@ -68,6 +68,7 @@ async fn server(mut module: Module) {
 }
 
 in_both_plans!(response_type_missing);
+/// Requirements 37, 41.
 async fn response_type_missing(mut module: Module) {
     let request = module.request("openid").without("response_type");
     let visit = module.visit(&request).await;
@@ -76,6 +77,7 @@ async fn response_type_missing(mut module: Module) {
 }
 
 in_both_plans!(userinfo_get);
+/// Requirements 89, 90.
 async fn userinfo_get(mut module: Module) {
     let request = module.request("openid");
     let done = module.flow(request).await;
@@ -93,6 +95,7 @@ async fn userinfo_post(mut module: Module) {
 }
 
 in_both_plans!(ensure_request_without_nonce_succeeds_for_code_flow);
+/// Requirement 40.
 async fn ensure_request_without_nonce_succeeds_for_code_flow(mut module: Module) {
     let request = module.request("openid").without("nonce");
     let done = module.flow(request).await;
@@ -101,7 +104,7 @@ async fn ensure_request_without_nonce_succeeds_for_code_flow(mut module: Module)
 
 in_both_plans!(scopes);
 /// `scope-profile`, `scope-email`, `scope-address`, `scope-phone`, `scope-all`: all claims of a scope come from `UserInfo`,
-/// no other does, and none is in the ID token.
+/// no other does, and none is in the ID token (requirements 85, 93).
 async fn scopes(mut module: Module) {
     let all = CLAIMS.map(|(scope, _)| scope);
     for asked in [&all[..1], &all[1..2], &all[2..3], &all[3..], &all[..]] {
@@ -125,7 +128,7 @@ fn expect_claims(claims: &Value, scopes: &[&str]) {
 }
 
 in_both_plans!(alternate_happy_flow);
-/// The parameters in reverse order, the scopes swapped.
+/// Requirement 34: the parameters in reverse order, the scopes swapped.
 async fn alternate_happy_flow(mut module: Module) {
     let mut request = module.request("email openid");
     request.0.reverse();
@@ -135,7 +138,7 @@ async fn alternate_happy_flow(mut module: Module) {
 
 in_both_plans!(hints);
 /// `display-page`, `display-popup`, `ui-locales`, `claims-locales`, `login-hint`,
-/// `ensure-request-with-unknown-parameter-succeeds`: none changes anything.
+/// `ensure-request-with-unknown-parameter-succeeds` (requirements 6, 50, 51): none changes anything.
 async fn hints(mut module: Module) {
     let known = module.configuration["server"]["login_hint"].as_str().expect("a hint").to_owned();
     let unknown = format!("buffy@{}", module.suite.issuer.trim_start_matches("https://"));
@@ -156,6 +159,7 @@ async fn hints(mut module: Module) {
 }
 
 in_both_plans!(prompt_login);
+/// Requirement 47; the same `sub`: requirement 88.
 async fn prompt_login(mut module: Module) {
     let request = module.request("openid");
     let first = module.flow(request).await;
@@ -168,6 +172,7 @@ async fn prompt_login(mut module: Module) {
 }
 
 in_both_plans!(prompt_none_not_logged_in);
+/// Requirements 39, 46.
 async fn prompt_none_not_logged_in(mut module: Module) {
     let request = module.request("openid").with("prompt", "none").with("state", &random(128));
     let visit = module.visit(&request).await;
@@ -194,6 +199,7 @@ async fn prompt_none_logged_in(mut module: Module) {
 }
 
 in_both_plans!(max_age_1);
+/// Requirement 48.
 async fn max_age_1(mut module: Module) {
     let request = module.request("openid");
     let first = module.flow(request).await;
@@ -207,6 +213,7 @@ async fn max_age_1(mut module: Module) {
 }
 
 in_both_plans!(max_age_10000);
+/// Requirement 48.
 async fn max_age_10000(mut module: Module) {
     let request = module.request("openid").with("max_age", "15000");
     let first = module.flow(request).await;
@@ -218,6 +225,7 @@ async fn max_age_10000(mut module: Module) {
 }
 
 in_both_plans!(ensure_request_with_acr_values_succeeds);
+/// Requirements 22, 52.
 async fn ensure_request_with_acr_values_succeeds(mut module: Module) {
     let values: Vec<String> = serde_json::from_value(module.metadata["acr_values_supported"].clone()).expect("a list");
     let request = module.request("openid").with("acr_values", &values.join(" "));
@@ -229,6 +237,7 @@ async fn ensure_request_with_acr_values_succeeds(mut module: Module) {
 }
 
 in_both_plans!(codereuse);
+/// Requirements 73, 74.
 async fn codereuse(mut module: Module) {
     let request = module.request("openid");
     let done = module.flow(request).await;
@@ -254,6 +263,7 @@ async fn codereuse_30seconds() {
 }
 
 in_both_plans!(ensure_registered_redirect_uri);
+/// Requirements 3, 35.
 async fn ensure_registered_redirect_uri(mut module: Module) {
     let other = format!("{}/{}", module.callback(), random(10));
     let request = module.request("openid").with("redirect_uri", &other);
@@ -263,7 +273,7 @@ async fn ensure_registered_redirect_uri(mut module: Module) {
 }
 
 in_both_plans!(ensure_post_request_succeeds);
-/// With `:` and `/` as they are in the body too, which the suite's own form has.
+/// Requirement 34. With `:` and `/` as they are in the body too, which the suite's own form has.
 async fn ensure_post_request_succeeds(mut module: Module) {
     let request = module.request("openid");
     let visit = module.visit_by_post(&request).await;
@@ -283,6 +293,7 @@ async fn ensure_post_request_succeeds(mut module: Module) {
 }
 
 in_both_plans!(server_client_secret_post);
+/// Requirement 62.
 async fn server_client_secret_post(mut module: Module) {
     let client = module.client("client_secret_post");
     let request = module.request_of(&client, "openid");
@@ -293,7 +304,8 @@ async fn server_client_secret_post(mut module: Module) {
 
 in_both_plans!(unsigned_request_objects);
 /// `unsigned-request-object-supported-correctly-or-rejected-as-unsupported`,
-/// `ensure-request-object-with-redirect-uri`: skipped, since we say that there are none, and refuse them in the suite's words.
+/// `ensure-request-object-with-redirect-uri`: skipped, since we say that there are none, and refuse them in the
+/// suite's words (requirements 59, 60).
 async fn unsigned_request_objects(mut module: Module) {
     let algorithms = &module.metadata["request_object_signing_alg_values_supported"];
     assert!(!algorithms.as_array().is_some_and(|list| list.contains(&json!("none"))), "{algorithms}");
@@ -308,6 +320,7 @@ async fn unsigned_request_objects(mut module: Module) {
 }
 
 in_both_plans!(claims_essential);
+/// Requirement 58.
 async fn claims_essential(mut module: Module) {
     let claims = r#"{"userinfo":{"name":{"essential":true}}}"#;
     let request = module.request("openid").with("claims", claims);
@@ -318,6 +331,7 @@ async fn claims_essential(mut module: Module) {
 }
 
 in_both_plans!(refresh_token);
+/// Requirements 78 to 81.
 async fn refresh_token(mut module: Module) {
     let (first, second) = (module.client("client"), module.client("client2"));
     assert!(module.metadata["grant_types_supported"].as_array().expect("grants").contains(&json!("refresh_token")));
@@ -351,6 +365,7 @@ async fn refresh_token(mut module: Module) {
 }
 
 in_both_plans!(ensure_request_with_valid_pkce_succeeds);
+/// Requirement 76.
 async fn ensure_request_with_valid_pkce_succeeds(mut module: Module) {
     let verifier = random(64);
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));

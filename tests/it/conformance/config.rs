@@ -1,4 +1,4 @@
-//! The plan Config OP, and the first module of each logout plan: the discovery document (requirements 10 to 28).
+//! The plan Config OP, and the first module of each logout plan: the discovery document.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,8 @@ fn list<'a>(metadata: &'a Value, name: &str) -> Vec<&'a str> {
     list.iter().map(|value| value.as_str().expect("text")).collect()
 }
 
-/// `discovery-endpoint-verification`.
+/// `discovery-endpoint-verification`: the URLs (requirements 1, 10, 11), what has to be listed (requirements 13, 14, 15, 16, 18,
+/// 19, 20, 23), no `none` (requirement 87), well-formed locales (requirement 24), types and names (requirements 21, 27, 28).
 async fn verify(configuration: &str) -> Module {
     let module = Module::start(configuration).await;
     let url = module.configuration["server"]["discoveryUrl"].as_str().expect("a URL").to_owned();

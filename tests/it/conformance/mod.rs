@@ -8,6 +8,7 @@ mod checks;
 mod config;
 mod frontchannel;
 mod module;
+mod pages;
 mod requirements;
 mod robot;
 mod rp_initiated;
