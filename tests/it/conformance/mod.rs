@@ -49,5 +49,8 @@ async fn configurations_name_what_is_imported() {
         }
         assert!(configuration["browser"].as_array().is_some_and(|entries| !entries.is_empty()), "{name}");
         assert_ne!(configuration["client"]["client_id"], Value::Null, "{name}");
+        // Its page goes on after two seconds, if the browser is still there.
+        let waits = configuration["browser"].to_string().contains(r#"["wait","contains","/post_logout_redirect",20]"#);
+        assert_eq!(waits, name == "frontchannel", "{name}");
     }
 }

@@ -13,7 +13,7 @@ use crate::support::{Answer, unique_parameters};
 
 /// Printable ASCII, as the suite makes it.
 fn state() -> String {
-    (0..40).map(|_| char::from(rand::random_range(0x21..0x7f_u8))).collect()
+    (0..40).map(|_| char::from(rand::random_range(0x20..0x7f_u8))).collect()
 }
 
 /// Somebody who has signed in to the plan's client.
