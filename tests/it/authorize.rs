@@ -49,6 +49,7 @@ async fn signed_in(flow: &Flow, server: &TestServer, person: &Person) -> Browser
 }
 
 both_engines!(a_request_of_nobody_we_know_gets_a_page);
+/// Requirements 3, 35.
 async fn a_request_of_nobody_we_know_gets_a_page(server: TestServer) {
     let application = server.application(NewApplication::default()).await;
     let flow = Flow::new(&application);
@@ -86,6 +87,7 @@ async fn ij_07_a_client_or_address_named_twice_gets_a_page(server: TestServer) {
 }
 
 both_engines!(ij_07_any_other_parameter_twice_is_an_invalid_request);
+/// Requirement 7.
 async fn ij_07_any_other_parameter_twice_is_an_invalid_request(server: TestServer) {
     let application = server.application(NewApplication::default()).await;
     let full = Flow::new(&application)
@@ -130,6 +132,7 @@ async fn what_is_no_form_gets_a_page(server: TestServer) {
 }
 
 both_engines!(ac_15_only_the_response_type_code);
+/// Requirement 37.
 async fn ac_15_only_the_response_type_code(server: TestServer) {
     let application = server.application(NewApplication::default()).await;
     let flow = Flow::new(&application);
@@ -148,6 +151,7 @@ async fn ac_15_only_the_response_type_code(server: TestServer) {
 }
 
 both_engines!(ac_16_unknown_response_modes_are_refused);
+/// BR-16: `web_message` is not there.
 async fn ac_16_unknown_response_modes_are_refused(server: TestServer) {
     let application = server.application(NewApplication::default()).await;
     let flow = Flow::new(&application);
@@ -158,6 +162,7 @@ async fn ac_16_unknown_response_modes_are_refused(server: TestServer) {
 }
 
 both_engines!(request_objects_are_refused);
+/// Requirements 59, 60, 61: none is supported, by value or by reference.
 async fn request_objects_are_refused(server: TestServer) {
     let application = server.application(NewApplication::default()).await;
     let flow = Flow::new(&application);
@@ -167,6 +172,7 @@ async fn request_objects_are_refused(server: TestServer) {
 }
 
 both_engines!(ac_08_a_public_client_needs_a_challenge);
+/// Requirement 69.
 async fn ac_08_a_public_client_needs_a_challenge(server: TestServer) {
     let public = server.application(NewApplication { public: true, ..NewApplication::default() }).await;
     let confidential = server.application(NewApplication::default()).await;
@@ -242,6 +248,7 @@ async fn ac_11_a_challenge_is_43_characters_of_base64url(server: TestServer) {
 }
 
 both_engines!(unknown_scopes_are_dropped_and_known_ones_that_are_not_allowed_refused);
+/// Requirement 38.
 async fn unknown_scopes_are_dropped_and_known_ones_that_are_not_allowed_refused(server: TestServer) {
     let ada = server.person("ada").await;
     let few = NewApplication { scopes: &["openid", "profile"], ..NewApplication::default() };
@@ -265,6 +272,7 @@ async fn unknown_scopes_are_dropped_and_known_ones_that_are_not_allowed_refused(
 }
 
 both_engines!(a_request_without_openid_is_oauth_and_has_no_id_token);
+/// Requirement 38.
 async fn a_request_without_openid_is_oauth_and_has_no_id_token(server: TestServer) {
     let ada = server.person("ada").await;
     let application = server.application(NewApplication::default()).await;
@@ -318,6 +326,7 @@ async fn resource_names_one_registered_api(server: TestServer) {
 
 both_engines!(mx_07_state_comes_back_byte_for_byte);
 /// Also IJ-06: what is in a state makes no header.
+/// Requirement 39.
 async fn mx_07_state_comes_back_byte_for_byte(server: TestServer) {
     let ada = server.person("ada").await;
     let application = server.application(NewApplication::default()).await;
@@ -360,6 +369,7 @@ async fn mx_07_state_comes_back_byte_for_byte(server: TestServer) {
 }
 
 both_engines!(mx_01_the_issuer_is_in_every_authorization_response);
+/// Requirements 25, 41, 42.
 async fn mx_01_the_issuer_is_in_every_authorization_response(server: TestServer) {
     let ada = server.person("ada").await;
     let application = server.application(NewApplication::default()).await;
@@ -392,6 +402,7 @@ async fn oversized_parameters_are_refused_or_ignored(server: TestServer) {
 }
 
 both_engines!(a_client_without_the_grant_is_unauthorized);
+/// Requirement 37.
 async fn a_client_without_the_grant_is_unauthorized(server: TestServer) {
     let worker = NewApplication { grants: &["client_credentials"], ..NewApplication::default() };
     let application = server.application(worker).await;
@@ -498,6 +509,7 @@ async fn max_age_is_the_age_of_the_sign_in(server: TestServer) {
 
 both_engines!(a_posted_request_goes_on_by_get);
 /// A request by form comes from another site, so the session's cookie is not with it; the GET that follows brings it.
+/// Requirements 34, 53.
 async fn a_posted_request_goes_on_by_get(server: TestServer) {
     let ada = server.person("ada").await;
     let application = server.application(NewApplication::default()).await;

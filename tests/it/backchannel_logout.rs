@@ -390,6 +390,7 @@ async fn ss_08_a_message_is_given_up_in_the_end(engine: Engine) {
 }
 
 each_engine!(ss_08_a_redirect_is_not_followed);
+/// Requirement 9.
 async fn ss_08_a_redirect_is_not_followed(engine: Engine) {
     let (receiver, elsewhere) = (Receiver::listen().await, Receiver::listen().await);
     let allow = format!("{},{}", receiver.address, elsewhere.address);
@@ -402,6 +403,7 @@ async fn ss_08_a_redirect_is_not_followed(engine: Engine) {
 }
 
 each_engine!(ss_08_addresses_that_are_not_allowed_are_not_called);
+/// Requirement 9.
 async fn ss_08_addresses_that_are_not_allowed_are_not_called(engine: Engine) {
     let receiver = Receiver::listen().await;
     let binary = Binary::start(engine).await;

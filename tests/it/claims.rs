@@ -30,7 +30,7 @@ const ALL: &[(&str, &str)] = &[
 ];
 
 /// Gives somebody every claim, by the command line.
-async fn know_all(place: &Place, person: &Person) {
+pub(crate) async fn know_all(place: &Place, person: &Person) {
     let claims: Vec<String> = ALL.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut arguments = vec!["user", "update", person.username.as_str()];
     for claim in &claims {

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Application, Call, ClientAuth, Flow, TestServer,
+    Answer, Application, Call, ClientAuth, Flow, TestServer, Tokens,
     made::{self, SignedIn, but, without},
     random,
 };
@@ -37,6 +37,7 @@ fn expect_challenge(answer: &Answer) {
 }
 
 both_engines!(basic_and_post_are_taken_interchangeably);
+/// Requirement 62.
 async fn basic_and_post_are_taken_interchangeably(server: TestServer) {
     for method in ["client_secret_basic", "client_secret_post"] {
         let draft = bonafide::clients::Draft { token_endpoint_auth_method: Some(method.to_owned()), ..made::service() };
@@ -52,6 +53,7 @@ async fn basic_and_post_are_taken_interchangeably(server: TestServer) {
 
 both_engines!(basic_credentials_are_percent_decoded);
 /// Some libraries encode what needs no encoding (`my-client` as `my%2Dclient`), others nothing (note 17 of the survey).
+/// Requirement 62.
 async fn basic_credentials_are_percent_decoded(server: TestServer) {
     let draft = bonafide::clients::Draft { client_id: Some("my-client.1_x".to_owned()), ..made::service() };
     let application = made::client(&server, draft).await;
@@ -72,6 +74,7 @@ async fn basic_credentials_are_percent_decoded(server: TestServer) {
 
 both_engines!(a_wrong_proof_is_invalid_client);
 /// RFC 6749 §5.2: 401; a challenge only to those who used the Authorization header.
+/// CA-01, CA-05, CA-13, requirement 67.
 async fn a_wrong_proof_is_invalid_client(server: TestServer) {
     let application = service(&server).await;
     let disabled = service(&server).await;
@@ -127,6 +130,7 @@ async fn a_failure_of_a_known_client_is_recorded(server: TestServer) {
 }
 
 both_engines!(malformed_basic_credentials_are_refused);
+/// CA-06.
 async fn malformed_basic_credentials_are_refused(server: TestServer) {
     let application = service(&server).await;
     let id = &application.id;
@@ -156,6 +160,7 @@ async fn malformed_basic_credentials_are_refused(server: TestServer) {
 
 both_engines!(proving_oneself_in_two_ways_is_a_malformed_request);
 /// RFC 6749 §2.3: one method in each request.
+/// CA-02, requirement 62.
 async fn proving_oneself_in_two_ways_is_a_malformed_request(server: TestServer) {
     let application = service(&server).await;
     let (id, secret) = (application.id.as_str(), application.secret());
@@ -177,6 +182,7 @@ async fn proving_oneself_in_two_ways_is_a_malformed_request(server: TestServer) 
 }
 
 both_engines!(another_client_id_in_the_body_is_refused);
+/// Requirement 68.
 async fn another_client_id_in_the_body_is_refused(server: TestServer) {
     let (application, other) = (service(&server).await, service(&server).await);
     for named in [other.id.as_str(), "nobody", "%"] {
@@ -187,6 +193,7 @@ async fn another_client_id_in_the_body_is_refused(server: TestServer) {
 }
 
 both_engines!(a_method_that_is_not_there_yet_is_refused);
+/// CA-04: who is registered with a secret proves nothing by an assertion.
 async fn a_method_that_is_not_there_yet_is_refused(server: TestServer) {
     let application = service(&server).await;
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -220,6 +227,7 @@ async fn a_public_client_gives_its_id_and_no_secret(server: TestServer) {
 }
 
 both_engines!(ca_16_other_grants_are_not_there);
+/// Requirement 77.
 async fn ca_16_other_grants_are_not_there(server: TestServer) {
     let (application, web) = (service(&server).await, made::client(&server, made::draft()).await);
     let before = server.dump().await;
@@ -254,6 +262,7 @@ async fn exchangeable(server: &TestServer) -> (Flow, String) {
 }
 
 both_engines!(every_missing_parameter_has_its_error);
+/// Requirements 73, 77.
 async fn every_missing_parameter_has_its_error(server: TestServer) {
     let (flow, code) = exchangeable(&server).await;
     let good = made::exchange(&flow, &code);
@@ -280,6 +289,7 @@ async fn every_missing_parameter_has_its_error(server: TestServer) {
 }
 
 both_engines!(ij_07_no_parameter_comes_twice);
+/// Requirement 7.
 async fn ij_07_no_parameter_comes_twice(server: TestServer) {
     let (flow, code) = exchangeable(&server).await;
     let secret = flow.application.secret().to_owned();
@@ -310,6 +320,7 @@ async fn ij_07_no_parameter_comes_twice(server: TestServer) {
 }
 
 both_engines!(unknown_parameters_are_ignored);
+/// Requirement 6.
 async fn unknown_parameters_are_ignored(server: TestServer) {
     let (flow, code) = exchangeable(&server).await;
     let mut fields = made::exchange(&flow, &code);
@@ -318,6 +329,7 @@ async fn unknown_parameters_are_ignored(server: TestServer) {
 }
 
 both_engines!(br_18_only_post_is_taken);
+/// Requirement 70.
 async fn br_18_only_post_is_taken(server: TestServer) {
     let (flow, code) = exchangeable(&server).await;
     let before = server.dump().await;
@@ -338,6 +350,7 @@ async fn br_18_only_post_is_taken(server: TestServer) {
 }
 
 both_engines!(br_19_only_a_form_is_taken);
+/// Requirement 70.
 async fn br_19_only_a_form_is_taken(server: TestServer) {
     let (flow, code) = exchangeable(&server).await;
     let good = made::exchange(&flow, &code);
@@ -426,4 +439,61 @@ async fn too_many_parameters_are_refused(server: TestServer) {
     let mut fields: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
     fields.extend(SERVICE);
     application.post(call(&server), &fields).await.expect_error(400, "invalid_request");
+}
+
+both_engines!(ca_13_a_disabled_client_is_nobody_anywhere);
+async fn ca_13_a_disabled_client_is_nobody_anywhere(server: TestServer) {
+    let signed_in = SignedIn::new(&server).await;
+    let (flow, service) = (&signed_in.flow, service(&server).await);
+    let token = signed_in.tokens.refresh_token();
+    let calls = [
+        (&service, "/token", SERVICE.to_vec()),
+        (&flow.application, "/token", vec![("grant_type", "refresh_token"), ("refresh_token", token.as_str())]),
+        (&flow.application, "/introspect", vec![("token", token.as_str())]),
+        (&flow.application, "/revoke", vec![("token", "x")]),
+    ];
+    service.post(call(&server), &SERVICE).await.expect_status(200);
+    made::expect_active(&server.wire(), &flow.application, &token).await;
+    for client in [&service, &flow.application] {
+        made::disable_client(&server, &client.id).await;
+    }
+    let before = server.dump().await;
+    for (client, path, fields) in calls {
+        client.post(server.call(Method::POST, path), &fields).await.expect_error(401, "invalid_client");
+    }
+    flow.begin(&mut server.browser()).await.expect_error_page();
+    signed_in.expect_dead(&signed_in.tokens.access_token()).await;
+    server.dump().await.expect_same_as(&before);
+}
+
+both_engines!(ca_18_a_client_named_like_a_person_is_not_that_person);
+async fn ca_18_a_client_named_like_a_person_is_not_that_person(server: TestServer) {
+    let signed_in = SignedIn::new(&server).await;
+    let draft = bonafide::clients::Draft { client_id: Some(signed_in.person.id.clone()), ..made::service() };
+    let impostor = made::client(&server, draft).await;
+    let answer = impostor.post(call(&server), &SERVICE).await.expect_status(200).json::<Value>();
+    let token = answer["access_token"].as_str().expect("an access token");
+    assert_eq!(Tokens::claims(token)["sub"], signed_in.person.id.as_str());
+    made::userinfo(&server.wire(), token).await.expect_error(403, "insufficient_scope");
+    signed_in.expect_live(&signed_in.tokens.access_token()).await;
+}
+
+both_engines!(ca_19_a_new_secret_replaces_the_old_one);
+/// At once, in every process within a second; there is no overlap to forget about. Only its hash is kept.
+async fn ca_19_a_new_secret_replaces_the_old_one(server: TestServer) {
+    let application = service(&server).await;
+    let mut known = vec![application.secret().to_owned()];
+    for _ in 0..3 {
+        let output = server.cli(&["client", "rotate-secret", &application.id, "--quiet"]).await.expect_success();
+        server.app().reload().await.expect("reading again");
+        let fresh = output.stdout.trim_end().to_owned();
+        let with = |secret: &str| application.with_auth(ClientAuth::Basic(secret.to_owned()));
+        with(&fresh).post(call(&server), &SERVICE).await.expect_status(200);
+        for old in &known {
+            with(old).post(call(&server), &SERVICE).await.expect_error(401, "invalid_client");
+        }
+        known.push(fresh);
+    }
+    let dump = server.dump_tables(&[]).await;
+    assert!(dump["clients"].iter().all(|row| known.iter().all(|secret| !row.contains(secret))));
 }

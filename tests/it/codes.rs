@@ -20,6 +20,7 @@ async fn with_code(server: &TestServer, draft: Draft, ask: impl FnOnce(Flow) -> 
 }
 
 both_engines!(ac_01_a_replayed_code_ends_what_it_gave);
+/// Requirement 74.
 async fn ac_01_a_replayed_code_ends_what_it_gave(server: TestServer) {
     for seconds_later in [0, 30, 90] {
         let (flow, code) = {
@@ -48,6 +49,7 @@ async fn ac_01_a_replayed_code_ends_what_it_gave(server: TestServer) {
 }
 
 both_engines!(ac_02_a_wrong_replay_ends_nothing);
+/// Requirement 75.
 async fn ac_02_a_wrong_replay_ends_nothing(server: TestServer) {
     let (flow, code) = with_code(&server, made::draft(), |flow| flow).await;
     let other = made::client(&server, made::draft()).await;
@@ -74,6 +76,7 @@ async fn ac_02_a_wrong_replay_ends_nothing(server: TestServer) {
 }
 
 both_engines!(ac_05_a_code_lives_a_minute);
+/// Requirements 43, 75.
 async fn ac_05_a_code_lives_a_minute(server: TestServer) {
     let (flow, code) = with_code(&server, made::draft(), |flow| flow).await;
     server.advance_seconds(59);
@@ -133,6 +136,7 @@ async fn ac_06_an_altered_code_is_unknown(server: TestServer) {
 }
 
 both_engines!(ac_09_a_code_needs_its_verifier);
+/// Requirement 76.
 async fn ac_09_a_code_needs_its_verifier(server: TestServer) {
     for draft in [made::draft(), made::public()] {
         let application = made::client(&server, draft).await;
@@ -158,6 +162,7 @@ async fn ac_09_a_code_needs_its_verifier(server: TestServer) {
 
 both_engines!(ac_10_a_verifier_without_a_challenge_is_refused);
 /// The downgrade of RFC 9700 §2.1.1: an attacker took the challenge out of the request.
+/// Requirement 76.
 async fn ac_10_a_verifier_without_a_challenge_is_refused(server: TestServer) {
     let draft = Draft { pkce: Some("optional".to_owned()), ..made::draft() };
     let plain = |flow: Flow| flow.without("code_challenge").without("code_challenge_method");
@@ -193,6 +198,7 @@ async fn ac_14_no_other_secret_is_a_code(server: TestServer) {
 }
 
 both_engines!(ru_13_another_redirect_uri_leaves_the_code_usable);
+/// Requirement 75.
 async fn ru_13_another_redirect_uri_leaves_the_code_usable(server: TestServer) {
     let uris = ["https://app.example/callback", "https://app.example/other"].map(str::to_owned);
     let draft = Draft { redirect_uris: Some(uris.to_vec()), ..made::draft() };

@@ -101,6 +101,7 @@ async fn prompt_consent_asks_again(server: TestServer) {
 }
 
 both_engines!(a_no_gives_nothing);
+/// Requirement 56.
 async fn a_no_gives_nothing(server: TestServer) {
     let ada = server.person("ada").await;
     let application = server.application(web("Demo")).await;

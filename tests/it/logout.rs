@@ -47,6 +47,7 @@ fn expect_question(answer: &Answer) {
 }
 
 both_engines!(a_hint_of_this_session_signs_out_at_once);
+/// Requirement 106.
 async fn a_hint_of_this_session_signs_out_at_once(server: TestServer) {
     let mut app = signed_in(&server).await;
     let hint = app.tokens.id_token();
@@ -91,6 +92,7 @@ async fn signed_in_again(server: &TestServer, app: &SignedIn) -> SignedIn {
 }
 
 both_engines!(without_a_hint_the_person_is_asked);
+/// Requirement 107.
 async fn without_a_hint_the_person_is_asked(server: TestServer) {
     let mut app = signed_in(&server).await;
     let id = app.flow.application.id.clone();

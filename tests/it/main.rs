@@ -30,6 +30,7 @@ mod client_auth;
 mod client_credentials;
 mod codes;
 mod command_line;
+mod conformance;
 mod consent;
 mod cors;
 mod crash;

@@ -49,6 +49,7 @@ async fn signed_in(server: &TestServer, application: &Application, ada: &Person)
 }
 
 both_engines!(ru_02_look_alikes);
+/// Requirement 35.
 async fn ru_02_look_alikes(server: TestServer) {
     let ada = server.person("ada").await;
     let application = application(&server, &[REGISTERED]).await;
@@ -282,6 +283,7 @@ async fn ru_09_a_host_name_keeps_its_port(server: TestServer) {
 }
 
 both_engines!(ru_11_the_address_is_compulsory);
+/// Requirement 35.
 async fn ru_11_the_address_is_compulsory(server: TestServer) {
     let one = application(&server, &[REGISTERED]).await;
     let two = application(&server, &[REGISTERED, "https://app.example.com/other"]).await;
@@ -299,6 +301,7 @@ async fn ru_11_the_address_is_compulsory(server: TestServer) {
 
 both_engines!(ru_15_no_redirect_sends_a_form_on);
 /// 307 and 308 would send the password, or the decision, to the application.
+/// Requirement 44.
 async fn ru_15_no_redirect_sends_a_form_on(server: TestServer) {
     let ada = server.person("ada").await;
     let uris = [REGISTERED];

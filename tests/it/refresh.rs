@@ -59,6 +59,7 @@ async fn within_the_grace_the_predecessor_gets_the_same_successor(server: TestSe
 }
 
 both_engines!(rf_01_reuse_after_the_grace_ends_the_family);
+/// Requirement 82.
 async fn rf_01_reuse_after_the_grace_ends_the_family(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let first = signed_in.tokens.refresh_token();
@@ -149,6 +150,7 @@ async fn a_client_has_its_own_grace(server: TestServer) {
 }
 
 both_engines!(rf_04_a_refresh_token_is_its_clients);
+/// Requirement 81.
 async fn rf_04_a_refresh_token_is_its_clients(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let (others, first) = (made::client(&server, made::draft()).await, signed_in.tokens.refresh_token());
@@ -178,6 +180,7 @@ async fn rf_04_a_refresh_token_is_its_clients(server: TestServer) {
 }
 
 both_engines!(rf_05_a_narrower_scope_is_for_one_token_only);
+/// Requirement 79.
 async fn rf_05_a_narrower_scope_is_for_one_token_only(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     assert_eq!(scope(&signed_in.tokens), "openid profile email offline_access");
@@ -202,6 +205,7 @@ async fn rf_05_a_narrower_scope_is_for_one_token_only(server: TestServer) {
 }
 
 both_engines!(rf_05_a_wider_scope_is_refused_and_spends_nothing);
+/// Requirement 79.
 async fn rf_05_a_wider_scope_is_refused_and_spends_nothing(server: TestServer) {
     let signed_in = SignedIn::with(&server, made::draft(), |flow| flow.with("scope", "openid email")).await;
     let token = signed_in.tokens.refresh_token();
@@ -259,6 +263,7 @@ async fn rf_06_another_resource_is_refused(server: TestServer) {
 }
 
 both_engines!(rf_07_an_unused_token_ends);
+/// Requirement 81.
 async fn rf_07_an_unused_token_ends(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     server.advance(Duration::days(30) - Duration::milliseconds(1));
@@ -396,6 +401,7 @@ async fn rf_09_changes_of_the_person_appear(server: TestServer) {
 }
 
 both_engines!(rf_14_garbage_kills_no_family);
+/// Requirement 81.
 async fn rf_14_garbage_kills_no_family(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let dead = SignedIn::at(&server, Flow::new(&signed_in.flow.application), made::person(&server, "eve").await).await;
@@ -463,6 +469,7 @@ async fn tj_20_a_restart_forgets_nothing(mut server: TestServer) {
 
 both_engines!(an_id_token_of_a_refresh_speaks_of_the_same_sign_in);
 /// OpenID Connect Core §12.2.
+/// Requirement 80.
 async fn an_id_token_of_a_refresh_speaks_of_the_same_sign_in(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let first = Tokens::claims(&signed_in.tokens.id_token());
@@ -506,4 +513,23 @@ async fn the_successor_is_erased_after_the_grace(server: TestServer) {
     server.advance_seconds(11);
     bonafide::server::sweep_once(server.app()).await.unwrap();
     assert_eq!(count().await, 0);
+}
+
+both_engines!(rf_10_what_else_the_request_says_changes_nobody);
+/// The person is the stored token's, whatever the body names.
+async fn rf_10_what_else_the_request_says_changes_nobody(server: TestServer) {
+    let signed_in = SignedIn::new(&server).await;
+    let eve = made::person(&server, "eve").await;
+    let token = signed_in.tokens.refresh_token();
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token.as_str()),
+        ("username", &eve.username),
+        ("sub", &eve.id),
+        ("user_id", &eve.id),
+    ];
+    let tokens = signed_in.flow.token(&server.wire(), &fields).await.expect_tokens();
+    for token in [tokens.id_token(), tokens.access_token()] {
+        assert_eq!(Tokens::claims(&token)["sub"], signed_in.person.id.as_str());
+    }
 }

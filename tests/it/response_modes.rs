@@ -87,6 +87,7 @@ async fn ac_16_unknown_modes_are_refused_by_query(server: TestServer) {
 }
 
 both_engines!(a_query_of_the_redirect_uri_stays);
+/// Requirement 36.
 async fn a_query_of_the_redirect_uri_stays(server: TestServer) {
     let ada = server.person("ada").await;
     let uri = "https://app.example/cb?bar=foo";

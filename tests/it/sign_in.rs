@@ -462,6 +462,7 @@ async fn br_12_a_remembered_session_lives_thirty_days(server: TestServer) {
 both_engines!(br_09_cookies_are_for_this_host_alone with
     [super::QUICK[0], super::QUICK[1], ("issuer", "https://id.example.org")]);
 /// The browser of these tests checks every cookie that it is given: `__Host-`, Secure, `HttpOnly`, `SameSite=Lax`, no domain.
+/// Requirement 53.
 async fn br_09_cookies_are_for_this_host_alone(server: TestServer) {
     let ada = server.person("ada").await;
     let application = server.application(NewApplication::default()).await;

@@ -60,6 +60,7 @@ async fn expect_refused(server: &TestServer, token: &str) {
 }
 
 both_engines!(an_id_token_says_what_it_must);
+/// Requirement 84.
 async fn an_id_token_says_what_it_must(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let (tokens, application) = (&signed_in.tokens, &signed_in.flow.application);
@@ -84,6 +85,7 @@ async fn an_id_token_says_what_it_must(server: TestServer) {
 }
 
 both_engines!(an_id_token_has_no_nonce_where_none_was_sent);
+/// Requirement 40.
 async fn an_id_token_has_no_nonce_where_none_was_sent(server: TestServer) {
     let signed_in = SignedIn::with(&server, made::draft(), |flow| flow.without("nonce")).await;
     assert_eq!(Tokens::claims(&signed_in.tokens.id_token()).get("nonce"), None);
@@ -124,6 +126,7 @@ async fn an_access_token_says_what_it_must(server: TestServer) {
 }
 
 both_engines!(the_answer_has_the_members_of_the_standard);
+/// Requirement 71.
 async fn the_answer_has_the_members_of_the_standard(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let answer: Value = signed_in.tokens.json();
@@ -571,6 +574,7 @@ async fn tj_19_a_leaked_key_goes_at_once(server: TestServer) {
 }
 
 both_engines!(tj_24_secrets_have_256_random_bits);
+/// Requirements 43, 72.
 async fn tj_24_secrets_have_256_random_bits(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let mut seen = std::collections::BTreeSet::new();

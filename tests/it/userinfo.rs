@@ -55,6 +55,7 @@ async fn what_is_not_known_is_left_out(server: TestServer) {
 }
 
 both_engines!(the_token_comes_in_the_header_or_in_a_form);
+/// Requirements 5, 89.
 async fn the_token_comes_in_the_header_or_in_a_form(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let token = signed_in.tokens.access_token();
@@ -77,6 +78,7 @@ async fn the_token_comes_in_the_header_or_in_a_form(server: TestServer) {
 
 both_engines!(ir_06_no_token_is_no_error);
 /// RFC 6750 §3.1: who sent nothing hears no error code.
+/// Requirement 92.
 async fn ir_06_no_token_is_no_error(server: TestServer) {
     let signed_in = SignedIn::new(&server).await;
     let token = signed_in.tokens.access_token();
