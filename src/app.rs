@@ -7,6 +7,7 @@ use crate::clients::{ClientError, Clients};
 use crate::grants::Grants;
 use crate::identity::{Accounts, IdentityError};
 use crate::keys::{self, KeyError, KeyRing};
+use crate::mail::{self, MailError};
 use crate::outbox::Bell;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, MigrateError, bump_epoch};
@@ -37,6 +38,8 @@ pub enum AppError {
     Secrets(#[from] SecretsError),
     #[error("{0}")]
     Key(#[from] KeyError),
+    #[error("{0}")]
+    Mail(#[from] MailError),
     #[error("{0}")]
     Client(#[from] ClientError),
     #[error("{0}")]
@@ -94,6 +97,7 @@ impl App {
                 hasher,
                 settings.clone(),
                 bell.clone(),
+                master.sealing().clone(),
             ),
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
@@ -135,7 +139,8 @@ impl App {
             Box::pin(async move {
                 // The epoch's row is locked until the end: no key is made meanwhile, and no other master key.
                 bump_epoch(tx).await?;
-                let sealed = keys::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
+                let mut sealed = keys::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
+                sealed += mail::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
                 new.write()?;
                 let event = Event::MasterKeyReplaced { sealed };
                 audit::record(tx, random.id(now), now, &event, &About::default(), &Source::default()).await?;

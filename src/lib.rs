@@ -10,6 +10,7 @@ pub mod http;
 pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod mail;
 pub mod oauth;
 pub mod outbox;
 pub mod platform;

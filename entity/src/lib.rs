@@ -19,6 +19,7 @@ pub mod consents;
 pub mod epochs;
 pub mod grants;
 pub mod interactions;
+pub mod mailed_tokens;
 pub mod outbox;
 pub mod revoked_access_tokens;
 pub mod signing_keys;

@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Failure, output};
 use crate::platform::clock::SystemClock;
 use crate::platform::random::SystemRandom;
-use crate::platform::settings::{Settings, Sources};
+use crate::platform::settings::{Layers, Settings, Sources};
 use crate::platform::telemetry;
 use crate::server::{Options, Server};
 
@@ -37,7 +37,10 @@ impl Serve {
         for (name, value) in [("issuer", self.issuer), ("listen", self.listen)] {
             sources.flags.extend(value.map(|value| (name.to_owned(), value)));
         }
-        let settings = Settings::load(&sources)?;
+        let layers = Layers::gather(&sources)?;
+        let mut settings = layers.settings()?;
+        // Whoever tries it out goes on at once; who wants to see what people will see says so.
+        settings.accounts.reveal_existing |= self.dev && layers.is_default("accounts.reveal_existing");
         if self.dev && !(settings.listen.is_loopback() && settings.management.listen.is_loopback()) {
             return Err(Failure::Usage(
                 "--dev listens on loopback addresses only, because its mailbox and its demo application are open to everybody: \

@@ -22,6 +22,8 @@ pub(super) enum Forms<'a> {
     None,
     /// Our own pages only.
     Ours,
+    /// The same, on a page whose address holds a secret: nobody is told where the browser comes from.
+    Secret,
     /// The redirect URI of the request that the page belongs to.
     To(&'a str),
 }
@@ -53,7 +55,7 @@ pub(super) fn page_with_frames(
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     let policy = match forms {
-        Forms::None => "no-referrer",
+        Forms::None | Forms::Secret => "no-referrer",
         Forms::Ours | Forms::To(_) => "same-origin",
     };
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(policy));
@@ -70,7 +72,7 @@ fn content_security_policy(web: &Web, forms: Forms<'_>, frames: &[&str]) -> Stri
     };
     let targets = match forms {
         Forms::None => "'none'".to_owned(),
-        Forms::Ours => "'self'".to_owned(),
+        Forms::Ours | Forms::Secret => "'self'".to_owned(),
         Forms::To(uri) => format!("'self' https: {}", source_of(uri)),
     };
     let mut origins: Vec<String> = frames.iter().map(|frame| source_of(frame)).collect();

@@ -11,6 +11,7 @@ use super::pages::views::Frame;
 use super::state::Web;
 use crate::audit::Source;
 use crate::platform::random::Random;
+use crate::sessions::Live;
 
 /// The peer of the connection, set by the listener.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +51,14 @@ impl Caller {
 
     /// What a page for this caller has around it.
     pub(super) fn frame(&self, web: &Web, ui_locales: Option<&str>) -> Frame {
+        self.frame_for(web, ui_locales, None)
+    }
+
+    /// The same for somebody who is signed in and may have chosen a language.
+    pub(super) fn frame_for(&self, web: &Web, ui_locales: Option<&str>, live: Option<&Live>) -> Frame {
+        let chosen = live.and_then(Live::locale);
         Frame {
-            words: web.catalogues.choose(ui_locales, text(self.accept_language.as_ref(), 512)),
+            words: web.catalogues.choose_for(ui_locales, chosen.as_deref(), text(self.accept_language.as_ref(), 512)),
             brand: web.brand.clone(),
             reference: self.request_id.as_str().to_owned(),
         }

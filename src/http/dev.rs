@@ -26,8 +26,9 @@ use super::pages::views::{DecodedToken, DevAppPage, DevMailPage, DevMessagePage,
 use super::state::Web;
 use crate::app::App;
 use crate::clients::{self, Change, ClientError, Draft};
-use crate::outbox;
+use crate::mail::{self, Letterhead, Rendered};
 use crate::platform::clock::from_millis;
+use crate::platform::database::DatabaseError;
 use crate::platform::outgoing::{Outgoing, OutgoingError};
 
 const CLIENT_ID: &str = "bonafide-demo";
@@ -299,7 +300,7 @@ fn text(error: impl std::error::Error) -> String {
 }
 
 pub(super) async fn mailbox(State(web): State<Arc<Web>>, caller: Caller) -> Response {
-    match outbox::captured_mail(&web.app.database).await {
+    match captured(&web).await {
         Ok(mails) => {
             let messages = mails
                 .into_iter()
@@ -307,7 +308,7 @@ pub(super) async fn mailbox(State(web): State<Arc<Web>>, caller: Caller) -> Resp
                     href: format!("/dev/mail/{}", mail.id),
                     at: time(mail.at),
                     to: mail.to,
-                    subject: mail.subject,
+                    subject: mail.read.subject,
                 })
                 .collect();
             answer::page(&web, StatusCode::OK, Forms::None, &DevMailPage { frame: caller.frame(&web, None), messages })
@@ -317,7 +318,7 @@ pub(super) async fn mailbox(State(web): State<Arc<Web>>, caller: Caller) -> Resp
 }
 
 pub(super) async fn message(State(web): State<Arc<Web>>, caller: Caller, Path(id): Path<String>) -> Response {
-    let mails = match outbox::captured_mail(&web.app.database).await {
+    let mails = match captured(&web).await {
         Ok(mails) => mails,
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
@@ -330,10 +331,29 @@ pub(super) async fn message(State(web): State<Arc<Web>>, caller: Caller, Path(id
         at: time(mail.at),
         to: mail.to,
         from: mail.from,
-        subject: mail.subject,
-        text: mail.text,
+        subject: mail.read.subject,
+        text: mail.read.text,
     };
     answer::page(&web, StatusCode::OK, Forms::None, &view)
+}
+
+/// A mail that was caught, as its reader would see it.
+struct Caught {
+    id: Uuid,
+    at: i64,
+    to: String,
+    from: String,
+    read: Rendered,
+}
+
+async fn captured(web: &Web) -> Result<Vec<Caught>, DatabaseError> {
+    let Ok(letterhead) = Letterhead::new(web.catalogues.clone(), &web.app.settings) else { return Ok(Vec::new()) };
+    let mails = mail::captured(&web.app.database, web.app.master.sealing()).await?.into_iter();
+    let caught = mails.filter_map(|mail| {
+        let read = letterhead.render(&mail.letter).ok()?;
+        Some(Caught { id: mail.id, at: mail.at, to: mail.letter.to, from: letterhead.from(), read })
+    });
+    Ok(caught.collect())
 }
 
 fn time(millis: i64) -> String {

@@ -10,9 +10,9 @@ use super::cookies::CookieNames;
 use super::dev::DemoApp;
 use super::pages::assets::{Assets, AssetsError};
 use super::pages::views::Brand;
-use super::pages::words::{Catalogues, WordsError};
 use crate::app::App;
 use crate::oauth::metadata::{self, MetadataError};
+use crate::platform::words::{Catalogues, WordsError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -62,10 +62,11 @@ impl Web {
             script_href: assets.script_href().to_owned(),
             icon_href: assets.icon_href().to_owned(),
         };
-        let documents = ArcSwap::from_pointee(documents(&app)?);
+        let catalogues = Catalogues::load()?;
+        let documents = ArcSwap::from_pointee(documents(&app, &catalogues)?);
         let cookies = CookieNames::new(&app.settings.issuer);
         Ok(Self {
-            catalogues: Catalogues::load()?,
+            catalogues,
             brand: Arc::new(brand),
             assets,
             cookies,
@@ -83,7 +84,7 @@ impl Web {
     /// Reads everything again that is kept in memory.
     pub async fn reload(&self) -> Result<(), crate::app::AppError> {
         self.app.reload().await?;
-        match documents(&self.app) {
+        match documents(&self.app, &self.catalogues) {
             Ok(fresh) => self.documents.store(Arc::new(fresh)),
             Err(error) => tracing::error!(%error, "the discovery document could not be made"),
         }
@@ -104,10 +105,17 @@ impl Web {
     }
 }
 
-fn documents(app: &App) -> Result<Documents, MetadataError> {
+fn documents(app: &App, catalogues: &Catalogues) -> Result<Documents, MetadataError> {
     let keys = app.keys.set();
+    let languages = catalogues.tags().map(str::to_owned).collect();
     Ok(Documents {
-        discovery: metadata::document(&app.settings.issuer, &keys.algorithms(), app.settings.accounts.sign_up)?.into(),
+        discovery: metadata::document(
+            &app.settings.issuer,
+            &keys.algorithms(),
+            app.settings.accounts.sign_up,
+            languages,
+        )?
+        .into(),
         jwks: keys.jwks.clone().into(),
     })
 }

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::mailed_tokens;
 use super::passwords::PasswordFault;
 use super::store::Key;
 use super::{Email, IdentityError, PasswordRules, Profile, Proof, User, Username, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
-use crate::outbox::Bell;
+use crate::mail::{Letter, Topic};
+use crate::outbox::{self, Bell};
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, Tx};
 use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
+use crate::platform::secrets::SealingKey;
 use crate::platform::settings::Settings;
 use crate::{grants, sessions};
 
@@ -83,7 +86,9 @@ pub struct Accounts {
     pub(super) hasher: Hasher,
     pub(super) settings: Arc<Settings>,
     pub(super) rules: Arc<PasswordRules>,
-    bell: Bell,
+    pub(super) bell: Bell,
+    /// Seals mails.
+    pub(super) sealing: SealingKey,
 }
 
 impl Accounts {
@@ -94,9 +99,10 @@ impl Accounts {
         hasher: Hasher,
         settings: Arc<Settings>,
         bell: Bell,
+        sealing: SealingKey,
     ) -> Self {
         let rules = Arc::new(PasswordRules::new(&settings.branding.name, &settings.issuer));
-        Self { database, clock, random, hasher, settings, rules, bell }
+        Self { database, clock, random, hasher, settings, rules, bell, sealing }
     }
 
     /// Somebody makes an account and is signed in with it.
@@ -113,31 +119,7 @@ impl Accounts {
 
     async fn insert(&self, account: NewAccount, event: Event, source: &Source) -> Result<Uuid, IdentityError> {
         let now = self.clock.now();
-        let Names { email, username, name } =
-            Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref())?;
-        let password_hash = match &account.password {
-            None => None,
-            Some(password) => {
-                let own = [
-                    email.as_ref().map(|email| email.typed.as_str()),
-                    username.as_ref().map(|name| name.typed.as_str()),
-                    name.as_deref(),
-                ];
-                let own: Vec<&str> = own.into_iter().flatten().collect();
-                self.rules.check(password, &own).map_err(Refusal::Password)?;
-                Some(self.hasher.hash(password).await?)
-            }
-        };
-        let row = store::New {
-            id: self.random.id(now),
-            email,
-            username,
-            name,
-            profile: account.profile,
-            password_hash,
-            email_verified: account.email_verified,
-            now,
-        };
+        let row = self.prepare(&account, now).await?;
         self.require_free(row.username.as_ref(), row.email.as_ref(), None).await?;
         let (id, again) = (row.id, row.clone());
         let (event_id, source) = (self.random.id(now), source.clone());
@@ -162,6 +144,28 @@ impl Accounts {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The row of an account: its names and its password are checked, the password is hashed.
+    pub(super) async fn prepare(&self, account: &NewAccount, now: DateTime<Utc>) -> Result<store::New, IdentityError> {
+        let Names { email, username, name } =
+            Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref())?;
+        let password_hash = match &account.password {
+            None => None,
+            Some(password) => {
+                let own = [
+                    email.as_ref().map(|email| email.typed.as_str()),
+                    username.as_ref().map(|name| name.typed.as_str()),
+                    name.as_deref(),
+                ];
+                let own: Vec<&str> = own.into_iter().flatten().collect();
+                self.rules.check(password, &own).map_err(Refusal::Password)?;
+                Some(self.hasher.hash(password).await?)
+            }
+        };
+        let profile = account.profile.clone();
+        let email_verified = account.email_verified;
+        Ok(store::New { id: self.random.id(now), email, username, name, profile, password_hash, email_verified, now })
     }
 
     /// Refuses names that somebody else than `own` has.
@@ -214,9 +218,16 @@ impl Accounts {
         self.rules.check(password, &own).map_err(Refusal::Password)?;
         let hash = self.hasher.hash(password).await?;
         let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
+        let mut messages = Vec::new();
+        if let Some(email) = user.email.as_deref().filter(|_| self.has_mail()) {
+            let language = user.profile.locale.as_deref();
+            let letter = Letter::new(email, language, Topic::PasswordChanged, &Source::default(), now);
+            messages.push(letter.message(id, &self.sealing, now, random.as_ref())?);
+        }
         self.change(id, "password", move |tx| {
             Box::pin(async move {
                 store::set_password(tx, id, &hash, now).await?;
+                outbox::write(tx, messages, now).await?;
                 end_everything(tx, id, "password_reset", now, random.as_ref()).await
             })
         })
@@ -306,8 +317,8 @@ impl Accounts {
     }
 }
 
-/// Ends every session and every grant of a person, those that outlive sessions too.
-async fn end_everything(
+/// Ends every session and every grant of a person, those that outlive sessions too, and every link that was mailed to them.
+pub(super) async fn end_everything(
     tx: &Tx,
     user: Uuid,
     reason: &'static str,
@@ -315,5 +326,6 @@ async fn end_everything(
     random: &dyn Random,
 ) -> Result<(), DatabaseError> {
     sessions::end_all_of(tx, user, now, random).await?;
+    mailed_tokens::store::void(tx, user, now).await?;
     grants::end_all_of(tx, user, reason, now).await
 }

@@ -2,11 +2,15 @@
 
 mod accounts;
 mod edit;
+mod mailed_tokens;
 mod names;
 mod passwords;
 mod profile;
+mod recovery;
+mod registration;
 mod sign_in;
 mod store;
+mod verification;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,12 +18,17 @@ use uuid::Uuid;
 
 pub use accounts::{Accounts, NewAccount, Refusal};
 pub use edit::AccountChange;
+pub use mailed_tokens::sweep;
 pub use names::{Email, Username, canonical_login};
 pub use passwords::{PasswordFault, PasswordRules};
 pub use profile::{Address, Profile, ProfileFault};
+pub use recovery::{Asking, Followed};
+pub use registration::Registered;
 pub(crate) use sign_in::ACR_PASSWORD;
 pub use sign_in::{Proof, SignInError};
+pub use verification::AddressLink;
 
+use crate::mail::MailError;
 use crate::platform::database::DatabaseError;
 use crate::platform::hashing::HashError;
 
@@ -51,6 +60,10 @@ pub enum IdentityError {
     Profile(#[from] ProfileFault),
     #[error("{0}")]
     Refused(Refusal),
+    #[error("the mailed link is used, replaced or too old")]
+    DeadLink,
+    #[error("{0}")]
+    Mail(#[from] MailError),
 }
 
 impl From<Refusal> for IdentityError {

@@ -32,6 +32,9 @@ pub enum SignInError {
     /// Unknown, wrong, disabled: nobody is told which.
     #[error("the name or the password is wrong")]
     Refused,
+    /// Everything is right, but the address was never verified, which it has to be here.
+    #[error("the address is not verified")]
+    Unverified { email: String },
     #[error("too many attempts")]
     Throttled { retry_after: Duration },
     /// The hashing pool is full.
@@ -79,6 +82,10 @@ impl Accounts {
             if password.len() > MOST_BYTES { Verdict::Wrong } else { self.hasher.verify(password, stored).await? };
         let (reason, user) = match (verdict, known) {
             (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
+                if let Some(email) = self.unverified(&known) {
+                    self.refuse_unverified(known.id, charge, source, now).await?;
+                    return Err(SignInError::Unverified { email });
+                }
                 let rehashed = if outdated { Some(self.hasher.hash(password).await?) } else { None };
                 let acr = ACR_PASSWORD.to_owned();
                 return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, rehashed });
@@ -89,6 +96,34 @@ impl Accounts {
         };
         self.record_refusal(reason, user, source, now).await?;
         Err(SignInError::Refused)
+    }
+
+    /// The address of somebody who has to verify it before they sign in.
+    fn unverified(&self, known: &store::Credentials) -> Option<String> {
+        let unverified = self.settings.accounts.require_verified_email && known.email_verified_at.is_none();
+        known.email.clone().filter(|_| unverified)
+    }
+
+    /// The password was right, so the attempt is given back.
+    async fn refuse_unverified(
+        &self,
+        user: Uuid,
+        charge: Option<Charge>,
+        source: &Source,
+        now: DateTime<Utc>,
+    ) -> Result<(), DatabaseError> {
+        let (id, source) = (self.random.id(now), source.clone());
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    if let Some(charge) = &charge {
+                        limits::refund(tx, charge).await?;
+                    }
+                    let event = Event::SignInRefused { reason: "unverified" };
+                    audit::record(tx, id, now, &event, &About::user(user), &source).await
+                })
+            })
+            .await
     }
 
     async fn record_refusal(

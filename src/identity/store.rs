@@ -20,6 +20,8 @@ pub(super) struct Credentials {
     pub(super) id: Uuid,
     pub(super) password_hash: Option<String>,
     pub(super) disabled_at: Option<i64>,
+    pub(super) email: Option<String>,
+    pub(super) email_verified_at: Option<i64>,
 }
 
 /// An account by its canonical e-mail address or username.
@@ -29,7 +31,7 @@ pub(super) async fn credentials(database: &Database, login: &str) -> Result<Opti
         return Ok(None);
     }
     let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
-    let sql = format!("SELECT id, password_hash, disabled_at FROM users WHERE {column} = $1");
+    let sql = format!("SELECT id, password_hash, disabled_at, email, email_verified_at FROM users WHERE {column} = $1");
     database.find_one(database.statement(&sql, [login.into()])).await
 }
 
@@ -88,6 +90,12 @@ pub(super) async fn find(database: &Database, key: Key) -> Result<Option<User>, 
     let Some(row) = users::Entity::find().filter(wanted).one(database.reader()).await? else { return Ok(None) };
     let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(row.id)).all(database.reader()).await?;
     Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
+}
+
+/// The person at a canonical address, without their roles: a question that costs the same whether somebody is there.
+pub(super) async fn at_address(database: &Database, address: &str) -> Result<Option<User>, DatabaseError> {
+    let row = users::Entity::find().filter(users::Column::EmailCanonical.eq(address)).one(database.reader()).await?;
+    Ok(row.map(|row| user_of(row, Vec::new())))
 }
 
 /// Everybody, oldest first.
@@ -155,6 +163,30 @@ pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc
 pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
     let sql = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
     execute(tx, sql, [id.into(), hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// The address counts as the person's. Answers whether it did not before.
+pub(super) async fn set_verified(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE users SET email_verified_at = $2, updated_at = $2 WHERE id = $1 AND email_verified_at IS NULL";
+    Ok(execute(tx, sql, [id.into(), now.timestamp_millis().into()]).await? == 1)
+}
+
+/// Another address, which is verified.
+pub(super) async fn set_email(tx: &Tx, id: Uuid, email: &Email, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let sql =
+        "UPDATE users SET email = $2, email_canonical = $3, email_verified_at = $4, updated_at = $4 WHERE id = $1";
+    let values = [id.into(), email.typed.clone().into(), email.canonical.clone().into(), now.timestamp_millis().into()];
+    execute(tx, sql, values).await
+}
+
+pub(super) async fn email(tx: &Tx, id: Uuid) -> Result<Option<String>, DatabaseError> {
+    Ok(users::Entity::find_by_id(id).one(tx).await?.and_then(|row| row.email))
+}
+
+/// The language that a person has chosen.
+pub(super) async fn language(tx: &Tx, id: Uuid) -> Result<Option<String>, DatabaseError> {
+    let row = users::Entity::find_by_id(id).one(tx).await?;
+    Ok(row.and_then(|row| Profile::stored(row.profile.as_deref()).locale))
 }
 
 pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {

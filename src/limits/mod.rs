@@ -1,4 +1,5 @@
-//! How often a password may be tried, for one account and from one address, counted in the database so that every node sees it.
+//! How often a password may be tried, for one account and from one address, and how many mails an address may get, counted in
+//! the database so that every node sees it.
 //!
 //! An attempt is charged before the password is hashed, and given back when it was right: a success never counts, and never
 //! clears what others have tried.
@@ -64,6 +65,37 @@ pub async fn charge(
             Verdict::Throttled { retry_after: Duration::milliseconds((end - now.timestamp_millis()).max(1_000)) }
         }
     })
+}
+
+/// Counts a mail to an address that somebody has asked for; answers whether it may be written. Addresses without an account
+/// are counted like others.
+pub async fn allow_mail(
+    database: &Database,
+    limits: &settings::Limits,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    if !limits.enabled {
+        return Ok(true);
+    }
+    let counter = store::count_one(database, key("mail", address), now, settings::Millis::new(3_600_000)).await?;
+    Ok(counter.failures <= limits.mails_an_hour)
+}
+
+/// Counts a request that has mail written, by whence it comes; answers how long to wait if there were too many.
+pub async fn throttle_mail(
+    database: &Database,
+    limits: &settings::Limits,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<Option<Duration>, DatabaseError> {
+    if !limits.enabled {
+        return Ok(None);
+    }
+    let from = address.map_or_else(|| "none".to_owned(), network);
+    let counter = store::count_one(database, key("mail from", &from), now, limits.window).await?;
+    let wait = Duration::milliseconds((counter.window_ends_at - now.timestamp_millis()).max(1_000));
+    Ok((counter.failures > limits.address_failures).then_some(wait))
 }
 
 /// An IPv6 customer has a /64: counting single addresses would count nothing.

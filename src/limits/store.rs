@@ -34,6 +34,17 @@ pub(super) async fn charge(
         .await
 }
 
+/// Counts one more for a single key.
+pub(super) async fn count_one(
+    database: &Database,
+    key: Vec<u8>,
+    now: DateTime<Utc>,
+    window: Millis,
+) -> Result<Counter, DatabaseError> {
+    let (now, ends) = (now.timestamp_millis(), now.timestamp_millis() + window.get());
+    database.write(move |tx| Box::pin(async move { count(tx, key, now, ends).await })).await
+}
+
 async fn count(tx: &Tx, key: Vec<u8>, now: i64, ends: i64) -> Result<Counter, DatabaseError> {
     fetch_one(
         tx,

@@ -7,8 +7,8 @@ use openidconnect::core::{
 };
 use openidconnect::url::ParseError;
 use openidconnect::{
-    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata, ResponseTypes, Scope, TokenUrl,
-    UserInfoUrl,
+    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, LanguageTag, ProviderMetadata, ResponseTypes,
+    Scope, TokenUrl, UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +62,14 @@ pub enum MetadataError {
     Json(#[from] serde_json::Error),
 }
 
-/// The document as JSON, made once and sent as it is. `sign_up`: people may make accounts themselves.
-pub fn document(issuer: &str, algorithms: &[Alg], sign_up: bool) -> Result<Vec<u8>, MetadataError> {
+/// The document as JSON, made once and sent as it is. `sign_up`: people may make accounts themselves;
+/// `languages`: tags of those that pages speak.
+pub fn document(
+    issuer: &str,
+    algorithms: &[Alg],
+    sign_up: bool,
+    languages: Vec<String>,
+) -> Result<Vec<u8>, MetadataError> {
     let at = |path: &str| format!("{issuer}{path}");
     let extra = Extra {
         end_session_endpoint: at("/logout"),
@@ -108,6 +114,7 @@ pub fn document(issuer: &str, algorithms: &[Alg], sign_up: bool) -> Result<Vec<u
     .set_acr_values_supported(Some(vec![openidconnect::AuthenticationContextClass::new(
         identity::ACR_PASSWORD.to_owned(),
     )]))
+    .set_ui_locales_supported(Some(languages.into_iter().map(LanguageTag::new).collect()))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false))

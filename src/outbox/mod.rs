@@ -18,7 +18,7 @@ use crate::audit::About;
 use crate::platform::random::Random;
 
 pub use sender::Sender;
-pub use store::{Mail, Message, captured_mail, write};
+pub use store::{Kept, Message, newest, reword, write, write_with_token};
 
 /// A message to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

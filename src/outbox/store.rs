@@ -3,7 +3,6 @@
 use ::entity::outbox;
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _};
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::NewMessage;
@@ -45,6 +44,26 @@ pub async fn write(tx: &Tx, messages: Vec<NewMessage>, now: DateTime<Utc>) -> Re
         outbox::Entity::insert_many(batch.to_vec()).exec_without_returning(tx).await?;
     }
     Ok(())
+}
+
+/// Writes a message that brings a mailed token, if the token is there: the same statement whether it is or not.
+pub async fn write_with_token(
+    tx: &Tx,
+    message: NewMessage,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let sql = "INSERT INTO outbox (id, kind, payload, attempts, created_at, due_at, recipient) \
+               SELECT $1, $2, $3, 0, $4, $4, $5 WHERE EXISTS (SELECT 1 FROM mailed_tokens WHERE token_hash = $6)";
+    let values = [
+        message.id.into(),
+        message.kind.into(),
+        message.payload.into(),
+        now.timestamp_millis().into(),
+        message.recipient.into(),
+        token_hash.into(),
+    ];
+    Ok(execute(tx, sql, values).await? == 1)
 }
 
 /// Whom messages of a kind are due for.
@@ -137,37 +156,34 @@ pub(super) async fn give_up(
         .await
 }
 
-/// A mail as the outbox holds it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Mail {
-    #[serde(skip)]
+/// A message that is still here.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Kept {
     pub id: Uuid,
+    pub payload: String,
     /// Milliseconds since 1970.
-    #[serde(skip)]
-    pub at: i64,
-    pub from: String,
-    pub to: String,
-    pub subject: String,
-    pub text: String,
+    pub created_at: i64,
 }
 
-#[derive(FromQueryResult)]
-struct Row {
-    id: Uuid,
-    payload: String,
-    created_at: i64,
+/// The latest messages of a kind, newest first, a hundred at most: what development shows instead of sending.
+pub async fn newest(database: &Database, kind: &'static str) -> Result<Vec<Kept>, DatabaseError> {
+    let sql = "SELECT id, payload, created_at FROM outbox WHERE kind = $1 ORDER BY created_at DESC, id DESC LIMIT 100";
+    database.find_all(database.statement(sql, [kind.into()])).await
 }
 
-/// The latest mails, newest first: what development shows instead of sending.
-pub async fn captured_mail(database: &Database) -> Result<Vec<Mail>, DatabaseError> {
-    let sql =
-        "SELECT id, payload, created_at FROM outbox WHERE kind = 'mail' ORDER BY created_at DESC, id DESC LIMIT 100";
-    let rows: Vec<Row> = database.find_all(database.statement(sql, [])).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let mail: Mail = serde_json::from_str(&row.payload).ok()?;
-            Some(Mail { id: row.id, at: row.created_at, ..mail })
-        })
-        .collect())
+/// Writes the payloads of a kind anew, in the caller's transaction. Answers how many they were.
+pub async fn reword<E: From<DatabaseError>>(
+    tx: &Tx,
+    kind: &'static str,
+    anew: impl Fn(&str) -> Result<String, E>,
+) -> Result<u64, E> {
+    let sql = "SELECT id, payload, created_at FROM outbox WHERE kind = $1";
+    let rows: Vec<Kept> = fetch_all(tx, sql, [kind.into()]).await?;
+    let mut reworded = 0;
+    for row in rows {
+        let payload = anew(&row.payload)?;
+        reworded +=
+            execute(tx, "UPDATE outbox SET payload = $2 WHERE id = $1", [row.id.into(), payload.into()]).await?;
+    }
+    Ok(reworded)
 }

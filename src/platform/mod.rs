@@ -10,4 +10,6 @@ pub mod outgoing;
 pub mod random;
 pub mod secrets;
 pub mod settings;
+pub mod smtp;
 pub mod telemetry;
+pub mod words;

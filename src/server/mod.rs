@@ -19,6 +19,7 @@ use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
 use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::mail::{Letterhead, Postman};
 use crate::outbox::{Courier, Sender};
 use crate::platform::certificate::CertificateError;
 use crate::platform::clock::Clock;
@@ -26,8 +27,9 @@ use crate::platform::database;
 use crate::platform::outgoing::{Outgoing, OutgoingError};
 use crate::platform::random::Random;
 use crate::platform::settings::{Millis, Settings};
+use crate::platform::smtp::{Smtp, SmtpError};
 use crate::platform::telemetry;
-use crate::{grants, keys, sessions};
+use crate::{grants, identity, keys, sessions};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -43,6 +45,10 @@ pub enum StartError {
     Bootstrap(IdentityError),
     #[error("the demo application: {0}")]
     Demo(#[from] DemoStartError),
+    #[error("setting mail.from: {0}")]
+    Sender(String),
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error("database.url: {0}")]
@@ -101,7 +107,7 @@ impl Server {
     }
 
     pub async fn start_with(
-        settings: Settings,
+        mut settings: Settings,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         options: Options,
@@ -110,6 +116,7 @@ impl Server {
         if !settings.limits.enabled {
             tracing::warn!("limits.enabled is false: passwords may be tried without end");
         }
+        settings.mail.captured = options.dev;
         let tls = Tls::load(&settings.tls)?;
         let listeners = bind("listen", &settings.listen).await?;
         let management_listeners = bind("management.listen", &settings.management.listen).await?;
@@ -119,7 +126,7 @@ impl Server {
         let epoch = app.database.epoch().await?;
         let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
         let web = Arc::new(Web::new(app.clone(), demo)?);
-        let sender = sender(&app)?;
+        let sender = sender(&app, &web)?;
 
         let (stopping, stopped) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = tokio::task::JoinSet::new();
@@ -238,9 +245,18 @@ async fn complete_keys(app: Arc<App>, stopped: CancellationToken) {
 }
 
 /// Sends what the outbox holds, of the kinds that we know how to deliver.
-fn sender(app: &Arc<App>) -> Result<Sender, OutgoingError> {
+fn sender(app: &Arc<App>, web: &Web) -> Result<Sender, StartError> {
     let outgoing = Outgoing::new(&app.settings.outgoing, &[])?;
-    let couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), outgoing))];
+    let mut couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), outgoing))];
+    let settings = &app.settings;
+    // What development keeps is not sent.
+    if !settings.mail.captured
+        && let Some(smtp) = Smtp::new(&settings.mail, &settings.outgoing.ca, &settings.host())?
+    {
+        let letterhead = Letterhead::new(web.catalogues.clone(), settings).map_err(StartError::Sender)?;
+        let sealing = app.master.sealing().clone();
+        couriers.push(Arc::new(Postman { smtp, letterhead, sealing, clock: app.clock.clone() }));
+    }
     Ok(Sender::new(app.database.clone(), app.clock.clone(), app.random.clone(), app.bell.clone(), couriers))
 }
 
@@ -270,6 +286,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     let mut gone = 0;
     gone += grants::sweep(&app.database, now, grace, SWEEP_BATCH).await?;
     gone += sessions::sweep(&app.database, now - chrono::Duration::days(1), SWEEP_BATCH).await?;
+    gone += identity::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
     Ok(gone)

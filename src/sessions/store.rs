@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use crate::identity::Profile;
 use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 
@@ -22,6 +23,7 @@ pub struct Live {
     name: Option<String>,
     email: Option<String>,
     username: Option<String>,
+    profile: Option<String>,
     consented: Option<String>,
 }
 
@@ -40,6 +42,11 @@ impl Live {
         self.email.as_deref().or(self.username.as_deref()).filter(|login| *login != self.person())
     }
 
+    /// The language that this person has chosen.
+    pub fn locale(&self) -> Option<String> {
+        self.profile.as_deref().and_then(|stored| Profile::stored(Some(stored)).locale)
+    }
+
     /// Whether the person has allowed the client this scope before.
     pub fn has_consented(&self, scope: &str) -> bool {
         self.consented.as_deref().is_some_and(|granted| crate::oauth::scope::has(granted, scope))
@@ -52,7 +59,7 @@ pub(super) async fn find(
     client_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Live>, DatabaseError> {
-    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, \
+    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, u.profile, \
                (SELECT string_agg(c.scope, ' ') FROM consents c WHERE c.user_id = s.user_id AND c.client_id = $3) AS consented \
                FROM browser_sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";

@@ -1,5 +1,5 @@
 # English. The sentences of the hosted pages, in the order in which a person meets them. A translator copies this file,
-# names it by the language's tag and adds one line to SOURCES in src/http/pages/words.rs. Plain words, no blame, never
+# names it by the language's tag and adds one line to SOURCES in src/platform/words.rs. Plain words, no blame, never
 # "invalid"; buttons say what happens; app names, hosts and people's names come as arguments and stay as they are.
 
 # Which way the language is written: ltr or rtl.
@@ -76,6 +76,40 @@ sign-up-throttled =
     { $minutes ->
         [one] Many accounts were made from here just now. Wait one minute, then try again.
        *[other] Many accounts were made from here just now. Wait { $minutes } minutes, then try again.
+    }
+
+## A new password, and whose an address is
+
+forgot-title = Choose a new password
+forgot-lead = Write the address of your account. We mail you a link to choose a new password by.
+send-reset = Mail me the link
+mailed-title = Look into your mailbox
+forgot-mailed = If there is an account with this address, a mail with a link is on its way to it. It comes within a minute or two; look among the unwanted mails too.
+sign-up-mailed = We have sent a mail to the address you gave. Open the link in it to go on. It comes within a minute or two; look among the unwanted mails too.
+verify-mailed = If this address is still to be confirmed, a mail with a new link is on its way to it. It comes within a minute or two; look among the unwanted mails too.
+reset-title = Choose your new password
+reset-effect = Wherever you are signed in now, you will have to sign in again.
+new-password = New password
+reset-password = Set password
+reset-done-title = You have a new password
+reset-done = Sign in with it. You were signed out everywhere else.
+verify-title = Confirm your address
+verify-change-title = Confirm your new address
+verify-lead = Press the button to confirm that this address is yours:
+verify-email = Confirm address
+verify-done-title = Your address is confirmed
+verify-done = Nothing else is to be done here.
+unverified-title = Confirm your address first
+unverified-lead = Before you sign in, open the link in the mail that we sent to
+send-again = Send the mail again
+link-dead-title = This link does not work any more
+link-dead = A link works once and for a limited time, and only the latest of several is good. Start again to get a new one.
+address-taken-title = This address belongs to another account
+address-taken = Nothing was changed. Sign in with the account that has the address, or choose another address for yours.
+mail-throttled =
+    { $minutes ->
+        [one] Many mails were asked for from here just now. Wait one minute, then try again.
+       *[other] Many mails were asked for from here just now. Wait { $minutes } minutes, then try again.
     }
 
 ## Consent
@@ -177,6 +211,42 @@ not-found = The address may have a slip in it, or the page has moved.
 method-refused-title = This page cannot be opened this way
 method-refused = Go back and use the links and buttons there.
 home-link = Go to the start page
+
+## Mails. No names in them: whoever asks for one must not be able to write anything into it.
+
+mail-verify-subject = Confirm your address for { $brand }
+mail-verify-lead = An account at { $brand } was made with this address. Confirm that it is yours.
+mail-verify-button = Confirm address
+mail-verify-otherwise = If you did not make an account, do nothing: the address stays unconfirmed.
+mail-reset-subject = Choose a new password for { $brand }
+mail-reset-lead = Somebody, most likely you, asked for a new password for your account at { $brand }.
+mail-reset-button = Choose a new password
+mail-reset-otherwise = If you did not ask, do nothing: your password stays as it is.
+mail-change-subject = Confirm your new address for { $brand }
+mail-change-lead = Somebody, most likely you, wants to use this address for an account at { $brand } from now on.
+mail-change-button = Confirm new address
+mail-change-otherwise = If you did not ask, do nothing: the account keeps the address it has.
+mail-changed-subject = Your { $brand } account has another address now
+mail-changed-lead = From now on mails about your account at { $brand } go to another address, and you sign in with that one.
+mail-changed-otherwise = If this was not you, tell the people who run { $brand } at once.
+mail-password-subject = Your { $brand } password was changed
+mail-password-lead = Your account at { $brand } has a new password. Wherever you were signed in, you have to sign in again.
+mail-password-otherwise = If this was not you, choose a new password on the sign-in page at once, and tell the people who run { $brand }.
+mail-exists-subject = You have an account at { $brand } already
+mail-exists-lead = Somebody, perhaps you, tried to make an account at { $brand } with this address. It has one: sign in with it, or choose a new password if you have forgotten yours.
+mail-exists-button = Sign in
+mail-exists-otherwise = If this was not you, do nothing: nothing has changed.
+mail-good =
+    { $hours ->
+        [one] The link works once, within the next hour.
+       *[other] The link works once, within the next { $hours } hours.
+    }
+mail-link = If the button does not work, open this address:
+mail-when = When
+mail-where = From
+mail-with = With
+mail-device = { $browser } on { $system }
+mail-time = { $year }-{ $month }-{ $day }, { $time } UTC
 
 ## Development: the demo application and the mailbox
 

@@ -2,7 +2,10 @@
 
 use thirtyfour::By;
 
-use crate::support::{Binary, Callback, Chromium, Engine, Flow, NewApplication, Person, TestServer};
+use crate::{
+    mail::server_with_mail,
+    support::{Binary, Callback, Chromium, Engine, Flow, NewApplication, Person, TestServer},
+};
 
 const WIDTHS: [(u32, &str); 2] = [(1000, ""), (320, "-narrow")];
 
@@ -175,4 +178,61 @@ async fn choosing_an_account() {
     stage.visit(&stage.flow.clone().with("prompt", "select_account").path()).await;
     stage.browser.id("another-account").await;
     look(&stage.browser, "choose-account").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_the_mailbox() {
+    let settings = [("accounts.require_verified_email", "true")];
+    let (server, mailbox) = server_with_mail(Engine::Sqlite, &settings).await;
+    let browser = Chromium::open(1000, 800).await;
+    let url = |path: &str| format!("{}{path}", server.issuer());
+    browser.visit(&url("/sign-up")).await;
+    browser.fill("email", "grace.brewster.murray.hopper@a-very-long-name-of-a-company.example.org").await;
+    browser.fill("name", "Grace Hopper").await;
+    browser.fill("password", "tidal lantern 88 moss").await;
+    browser.click("sign-up").await;
+    browser.id("sign-in").await;
+    look(&browser, "sign-up-mailed").await;
+    let link = mailbox.nth(1).await.link();
+    browser.visit(&url("/sign-in")).await;
+    browser.id("forgot-password").await;
+    look(&browser, "sign-in-with-mail").await;
+    browser.fill("username", "grace.brewster.murray.hopper@a-very-long-name-of-a-company.example.org").await;
+    browser.fill("password", "tidal lantern 88 moss").await;
+    browser.click("sign-in").await;
+    browser.id("send-verification").await;
+    look(&browser, "unverified").await;
+    browser.visit(&link).await;
+    browser.id("verify-email").await;
+    look(&browser, "verify-email").await;
+    browser.click("verify-email").await;
+    browser.id("sign-in").await;
+    look(&browser, "verified").await;
+
+    browser.visit(&url("/forgot-password")).await;
+    browser.id("email").await;
+    look(&browser, "forgot-password").await;
+    browser.fill("email", "grace").await;
+    browser.click("send-reset").await;
+    browser.id("email-fault").await;
+    look(&browser, "forgot-password-refused").await;
+    browser.fill("email", "grace.brewster.murray.hopper@a-very-long-name-of-a-company.example.org").await;
+    browser.click("send-reset").await;
+    browser.id("sign-in").await;
+    look(&browser, "forgot-password-mailed").await;
+    let link = mailbox.nth(2).await.link();
+    browser.visit(&link).await;
+    browser.id("password").await;
+    look(&browser, "reset-password").await;
+    browser.fill("password", "password1").await;
+    browser.click("reset-password").await;
+    browser.id("password-fault").await;
+    look(&browser, "reset-password-refused").await;
+    browser.fill("password", "second tidal lantern 9").await;
+    browser.click("reset-password").await;
+    browser.id("sign-in").await;
+    look(&browser, "reset-done").await;
+    browser.visit(&link).await;
+    browser.id("restart").await;
+    look(&browser, "error-link-dead").await;
 }

@@ -35,7 +35,7 @@ pub(in crate::http) async fn get(
     match signed_in(&web, &caller, &session, &waiting).await {
         Ok(live) => {
             let view = AccountChoicePage {
-                frame: caller.frame(&web, waiting.ui_locales()),
+                frame: caller.frame_for(&web, waiting.ui_locales(), Some(&live)),
                 app: waiting.app().unwrap_or_default(),
                 interaction: name.to_owned(),
                 csrf: waiting.token(&web, PURPOSE),

@@ -111,7 +111,7 @@ fn render(
         .into_iter()
         .map(|scope| ScopeLine { audience: request.audience.clone().filter(|_| !standard(&scope)), name: scope });
     let view = ConsentPage {
-        frame: caller.frame(web, request.ui_locales.as_deref()),
+        frame: caller.frame_for(web, request.ui_locales.as_deref(), Some(live)),
         app: client.name.clone(),
         app_host: host_of(request.reply.redirect_uri()),
         // A picture from elsewhere would tell its owner who looks at this page.

@@ -18,7 +18,7 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
         Ok(live) => {
             let forms = if live.is_some() { Forms::Ours } else { Forms::None };
             let view = HomePage {
-                frame: caller.frame(&web, None),
+                frame: caller.frame_for(&web, None, live.as_ref()),
                 person: live.map(|live| live.person().to_owned()),
                 csrf: logout::form_token(&web, &session),
                 sign_up: web.app.settings.accounts.sign_up,

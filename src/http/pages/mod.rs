@@ -4,12 +4,13 @@ pub(super) mod account;
 pub(super) mod consent;
 mod form_post;
 pub(super) mod home;
+pub(super) mod recovery;
 pub(super) mod sign_in;
 pub(super) mod sign_up;
+pub(super) mod verify_email;
 
 pub mod assets;
 pub mod views;
-pub mod words;
 
 pub(super) use form_post::reply;
 
@@ -20,13 +21,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 
+use self::views::{Fault, Frame};
 use super::answer::{self, Trouble};
 use super::caller::Caller;
 use super::csrf;
 use super::form;
 use super::protocol::authorize;
 use super::state::Web;
+use crate::audit::Source;
 use crate::grants::Interaction;
+use crate::identity::Asking;
+use crate::limits;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
 
@@ -90,6 +95,12 @@ impl Waiting {
         self.name.as_ref().map_or_else(|| "/".to_owned(), |name| format!("/authorize?interaction={name}"))
     }
 
+    /// Who asks for a mail on a page of this flow.
+    fn asking<'a>(&'a self, source: &'a Source, frame: &'a Frame) -> Asking<'a> {
+        let interaction = self.request.as_ref().and(self.name.as_deref());
+        Asking { source, language: Some(frame.words.lang()), interaction }
+    }
+
     /// Another page of the same flow.
     fn link(&self, page: &str) -> String {
         self.name.as_ref().map_or_else(|| page.to_owned(), |name| format!("{page}?interaction={name}"))
@@ -138,6 +149,32 @@ fn check_form(
     let mut trouble = Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused");
     trouble.restart_href = Some("/sign-in".to_owned());
     Err(trouble.page(web, caller))
+}
+
+/// Counts a request that has mail written; the fault to show if there were too many, with the seconds to wait.
+async fn mail_throttled(web: &Web, caller: &Caller) -> Result<Option<(Fault, i64)>, Response> {
+    let app = &web.app;
+    let wait = limits::throttle_mail(&app.database, &app.settings.limits, caller.address, app.clock.now()).await;
+    let wait = wait.map_err(|error| answer::fault_page(web, caller, &error))?;
+    Ok(wait.map(|wait| {
+        let minutes = (wait.num_seconds() + 59) / 60;
+        (Fault::new("", "mail-throttled").with("minutes", minutes.to_string()), wait.num_seconds())
+    }))
+}
+
+/// Where to sign in after a mailed link did its work: for the application that waits, if it waits in this browser.
+async fn sign_in_href(web: &Web, caller: &Caller, headers: &HeaderMap, interaction: Option<&str>) -> String {
+    match Waiting::find(web, caller, headers, interaction).await {
+        Ok(waiting) => waiting.link("/sign-in"),
+        Err(_) => "/sign-in".to_owned(),
+    }
+}
+
+/// The answer to a mailed link that does nothing any more.
+fn dead_link(web: &Web, caller: &Caller, restart: &str) -> Response {
+    let mut trouble = Trouble::new(StatusCode::BAD_REQUEST, "link-dead-title", "link-dead");
+    trouble.restart_href = Some(restart.to_owned());
+    trouble.page(web, caller)
 }
 
 /// Where the answer goes, as people know it: a host, or a native application's scheme.

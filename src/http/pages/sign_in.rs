@@ -9,7 +9,7 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{BackToApp, Fault, SignInPage};
-use super::{Waiting, submitted};
+use super::{Waiting, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -69,6 +69,7 @@ pub(in crate::http) async fn post(
     let proof = match web.app.accounts.prove_password(username, password, caller.address, &caller.source()).await {
         Ok(proof) => proof,
         Err(SignInError::Refused) => return refused(),
+        Err(SignInError::Unverified { email }) => return verify_email::unverified(&web, &caller, &waiting, email),
         Err(SignInError::Throttled { retry_after }) => {
             let minutes = (retry_after.num_seconds() + 59) / 60;
             let fault = Fault::new("", "sign-in-throttled").with("minutes", minutes.to_string());
@@ -112,7 +113,7 @@ fn render(
         faults,
         sign_up_href: web.app.settings.accounts.sign_up.then(|| waiting.link("/sign-up")),
         providers: Vec::new(),
-        forgot_href: None,
+        forgot_href: web.app.accounts.has_mail().then(|| waiting.link("/forgot-password")),
         back: host.map(|host| BackToApp { host }),
     };
     waiting.finish(web, answer::page(web, status, waiting.forms(), &view))

@@ -9,11 +9,11 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{Fault, SignUpPage};
-use super::{Waiting, not_found, submitted};
+use super::{Waiting, not_found, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
-use crate::identity::{IdentityError, NewAccount, PasswordFault, Refusal};
+use crate::identity::{IdentityError, NewAccount, PasswordFault, Refusal, Registered};
 use crate::limits::{self, Charge, Verdict};
 use crate::oauth::parameters::Parameters;
 use crate::platform::hashing::HashError;
@@ -67,8 +67,10 @@ pub(in crate::http) async fn post(
         password: text("password"),
         ..NewAccount::default()
     };
-    let proof = match web.app.accounts.sign_up(account, &caller.source()).await {
-        Ok(proof) => proof,
+    let (source, frame) = (caller.source(), caller.frame(&web, waiting.ui_locales()));
+    let proof = match web.app.accounts.register(account, waiting.asking(&source, &frame)).await {
+        Ok(Registered::Here(proof)) => proof,
+        Ok(Registered::ByMail) => return verify_email::look(&web, &caller, &waiting, "sign-up-mailed"),
         Err(IdentityError::Refused(refusal)) => {
             if let Some(response) = throttle_guessing(&web, &caller, refusal, &again).await {
                 return response;
@@ -116,7 +118,7 @@ async fn throttle_guessing(
     }
 }
 
-fn fault_of(refusal: Refusal, reveal_existing: bool) -> Fault {
+pub(super) fn fault_of(refusal: Refusal, reveal_existing: bool) -> Fault {
     match refusal {
         Refusal::EmailMalformed | Refusal::Nameless => Fault::new("email", "email-malformed"),
         Refusal::EmailTaken if reveal_existing => Fault::new("email", "email-taken"),

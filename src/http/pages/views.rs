@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::words::Words;
+use crate::platform::words::Words;
 
 /// The shortest password we take, shown before it is broken and told to password managers.
 pub const PASSWORD_MIN: &str = "8";
@@ -154,6 +154,83 @@ impl SignUpPage {
             _ => "password",
         }
     }
+}
+
+#[derive(Template)]
+#[template(path = "forgot_password.html")]
+pub struct ForgotPasswordPage {
+    pub frame: Frame,
+    pub interaction: Option<String>,
+    pub csrf: String,
+    pub email: String,
+    pub faults: Vec<Fault>,
+    pub sign_in_href: String,
+}
+
+impl ForgotPasswordPage {
+    fn page_title(&self) -> String {
+        self.frame.title(&self.faults, self.frame.words.say("forgot-title"))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "reset_password.html")]
+pub struct ResetPasswordPage {
+    pub frame: Frame,
+    pub csrf: String,
+    pub token: String,
+    /// The name that managers keep the password by.
+    pub email: String,
+    pub faults: Vec<Fault>,
+}
+
+impl ResetPasswordPage {
+    fn page_title(&self) -> String {
+        self.frame.title(&self.faults, self.frame.words.say("reset-title"))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "verify_email.html")]
+pub struct VerifyEmailPage {
+    pub frame: Frame,
+    pub csrf: String,
+    pub token: String,
+    pub address: String,
+    /// The account has another address now.
+    pub changes: bool,
+}
+
+impl VerifyEmailPage {
+    fn heading(&self) -> String {
+        self.frame.words.say(if self.changes { "verify-change-title" } else { "verify-title" })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "unverified.html")]
+pub struct UnverifiedPage {
+    pub frame: Frame,
+    pub interaction: Option<String>,
+    pub csrf: String,
+    pub email: String,
+    pub faults: Vec<Fault>,
+}
+
+impl UnverifiedPage {
+    fn page_title(&self) -> String {
+        self.frame.title(&self.faults, self.frame.words.say("unverified-title"))
+    }
+}
+
+/// Something was done, or is in the mailbox; what to do next.
+#[derive(Template)]
+#[template(path = "notice.html")]
+pub struct NoticePage {
+    pub frame: Frame,
+    pub title: &'static str,
+    pub message: &'static str,
+    pub sign_in_href: Option<String>,
 }
 
 #[derive(Template)]
@@ -425,6 +502,7 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     ("password-common", &[]),
     ("password-personal", &[]),
     ("form-expired", &[]),
+    ("mail-throttled", &["minutes"]),
 ];
 
 /// The error pages a handler may answer with: title, message, and the message's arguments.
@@ -438,6 +516,8 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("flow-expired-title", "flow-expired", &[]),
     ("form-refused-title", "form-refused", &[]),
     ("logout-unregistered-title", "logout-unregistered", &["uri"]),
+    ("link-dead-title", "link-dead", &[]),
+    ("address-taken-title", "address-taken", &[]),
     ("throttled-title", "throttled", &["minutes"]),
     ("unavailable-title", "unavailable", &[]),
     ("server-fault-title", "server-fault", &[]),
@@ -453,8 +533,8 @@ pub(crate) fn said_by_handlers() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Catalogues;
     use super::*;
+    use crate::platform::words::Catalogues;
 
     fn frame() -> Frame {
         let brand = Brand {

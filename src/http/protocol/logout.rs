@@ -144,7 +144,7 @@ fn ask(
     let hidden =
         CARRIED.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned()))).collect();
     let view = SignOutPage {
-        frame: caller.frame(web, parameters.get("ui_locales")),
+        frame: caller.frame_for(web, parameters.get("ui_locales"), Some(live)),
         csrf: csrf::token(&web.app.master, &bound_to, PURPOSE, ""),
         person: live.person().to_owned(),
         app: request.client.as_ref().filter(|_| !request.unread_hint).map(|client| client.name.clone()),

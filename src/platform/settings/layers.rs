@@ -12,7 +12,7 @@ const DEFAULTS: &str = include_str!("../../../config/bonafide.toml");
 const PREFIX: &str = "BONAFIDE_";
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 2] = ["database.url", "bootstrap.admin_password"];
+const SECRETS: [&str; 3] = ["database.url", "bootstrap.admin_password", "mail.password"];
 
 /// What the program was started with.
 #[derive(Clone, Debug, Default)]

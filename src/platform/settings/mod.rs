@@ -4,6 +4,7 @@
 //! exist, and its default says its type.
 
 mod layers;
+mod mail;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
+pub use mail::{Mail, MailLinks, Relay};
 pub use values::{Listen, Millis, Secret};
 
 /// The effective settings, checked.
@@ -29,6 +31,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub accounts: Accounts,
     pub passwords: Passwords,
+    pub mail: Mail,
     pub limits: Limits,
     pub branding: Branding,
     pub http: Http,
@@ -90,6 +93,7 @@ pub struct Sessions {
 pub struct Accounts {
     pub sign_up: bool,
     pub reveal_existing: bool,
+    pub require_verified_email: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -109,6 +113,7 @@ pub struct Limits {
     pub account_failures: i32,
     pub address_failures: i32,
     pub window: Millis,
+    pub mails_an_hour: i32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -205,6 +210,8 @@ impl Settings {
             ("sessions.idle", self.sessions.idle, 60_000),
             ("sessions.lifetime", self.sessions.lifetime, 60_000),
             ("limits.window", self.limits.window, 1_000),
+            ("mail.verify_lifetime", self.mail.verify_lifetime, 60_000),
+            ("mail.reset_lifetime", self.mail.reset_lifetime, 60_000),
         ] {
             if value.get() < least {
                 return Err((name, format!("must be at least {}", Millis::new(least))));
@@ -226,6 +233,10 @@ impl Settings {
                 "limits.account_failures",
                 "limits must be at least 1; use limits.enabled to lift them".into(),
             ));
+        }
+        self.mail.check()?;
+        if self.limits.mails_an_hour < 1 {
+            return Err(("limits.mails_an_hour", "must be at least 1; without mail.url none is sent".to_owned()));
         }
         argon2::Params::new(self.passwords.memory, self.passwords.iterations, self.passwords.parallelism, None)
             .map_err(|error| ("passwords.memory", format!("Argon2id does not take these parameters: {error}")))?;

@@ -4,6 +4,7 @@
 //! - [`Binary`]: the real program as a child process; [`Place::cli`] runs its commands.
 //! - [`Browser`]: a browser without scripts; [`Chromium`]: the real one, through WebDriver, with axe-core.
 //! - [`Flow`]: an application that signs a person in and exchanges the code.
+//! - [`Mailbox`]: a mail relay that keeps what it is handed.
 //! - [`Receiver`]: an application's address for back-channel logout.
 //! - [`Gate`]: a way to PostgreSQL that can be cut; [`Place::statements_during`]: what a request asks of the database.
 //! - [`both_engines!`]: makes the two tests, SQLite and PostgreSQL, of one body.
@@ -22,6 +23,7 @@ mod flow;
 mod gate;
 mod html;
 pub(crate) mod made;
+mod mailbox;
 mod place;
 mod prepared;
 mod receiver;
@@ -48,6 +50,7 @@ pub(crate) use self::{
     flow::{Flow, Reply, Tokens, random},
     gate::Gate,
     html::Form,
+    mailbox::{Mailbox, Received as ReceivedMail, Speaks},
     place::{Listen, Place, free_port},
     receiver::{Received, Receiver, Say},
     server::{Node, TestServer},

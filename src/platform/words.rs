@@ -8,7 +8,8 @@ use fluent_bundle::{FluentArgs, FluentError, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
 /// The languages there are; the first is the one for everybody whose own is missing. A test compares this with the folder.
-const SOURCES: &[(&str, &str)] = &[("en", include_str!("../../../templates/messages/en.ftl"))];
+const SOURCES: &[(&str, &str)] =
+    &[("en", include_str!("../../templates/messages/en.ftl")), ("de", include_str!("../../templates/messages/de.ftl"))];
 
 /// Browsers send some sixty bytes; what lies beyond these bounds cannot change the choice of an honest caller.
 const LONGEST_LIST: usize = 512;
@@ -46,11 +47,22 @@ impl Catalogues {
     /// The language for one page: what the app asked for (`ui_locales`, OIDC Core 3.1.2.1, in order of preference), then
     /// what the browser asks for (`Accept-Language`, RFC 9110 §12.5.4, by weight). `de-AT` is served by `de`.
     pub fn choose(&self, ui_locales: Option<&str>, accept_language: Option<&str>) -> Words {
+        self.choose_for(ui_locales, None, accept_language)
+    }
+
+    /// The same for somebody whom we know: the language that they have chosen comes before the browser's.
+    pub fn choose_for(&self, ui_locales: Option<&str>, chosen: Option<&str>, accept_language: Option<&str>) -> Words {
         let by_app = ui_locales.and_then(|list| capped(list).split(' ').take(MOST_TAGS).find_map(|tag| self.find(tag)));
         by_app
+            .or_else(|| chosen.and_then(|tag| self.find(tag)))
             .or_else(|| accept_language.and_then(|list| self.by_weight(capped(list))))
             .unwrap_or(&self.fallback)
             .clone()
+    }
+
+    /// The tags of all languages there are.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(Words::lang)
     }
 
     fn by_weight(&self, list: &str) -> Option<&Words> {
@@ -204,6 +216,11 @@ mod tests {
         assert_eq!(chosen(None, Some("he;q=nonsense")), "en");
         assert_eq!(chosen(None, Some("*")), "en");
         assert_eq!(two_languages().choose(Some("he"), None).dir(), "rtl");
+        let known =
+            |ui: Option<&str>, own: &str| two_languages().choose_for(ui, Some(own), Some("en")).lang().to_owned();
+        assert_eq!(known(None, "he-IL"), "he");
+        assert_eq!(known(Some("en"), "he"), "en");
+        assert_eq!(known(None, "fr"), "en");
     }
 
     #[test]
@@ -254,14 +271,22 @@ mod tests {
         }
     }
 
+    /// What is filled in, message by message, is the same in every language.
+    #[test]
+    fn every_language_fills_in_the_same() {
+        let (_, first) = SOURCES.first().unwrap();
+        for (lang, source) in SOURCES {
+            assert_eq!(placeholders_of(source), placeholders_of(first), "catalogue {lang}");
+        }
+    }
+
     /// A key is used where it is a whole string literal: `say("key"`, `message: "key"`, or in the lists of `views.rs`.
     #[test]
     fn no_key_is_missing_and_none_is_left_over() {
         let keys = keys_of(SOURCES.first().unwrap().1);
         let mut texts = files_below(&root().join("templates"), "html");
-        texts.extend(
-            files_below(&root().join("src/http"), "rs").into_iter().filter(|(path, _)| !path.ends_with("words.rs")),
-        );
+        texts.extend(files_below(&root().join("src/http"), "rs"));
+        texts.extend(files_below(&root().join("src/mail"), "rs"));
         let mut missing = Vec::new();
         let mut used = BTreeSet::from(["direction".to_owned()]);
         for (path, text) in &texts {
@@ -271,7 +296,8 @@ mod tests {
                 missing.extend(named.filter(|key| !keys.contains(*key)).map(|key| format!("{path}: {key}")));
             }
         }
-        missing.extend(super::super::views::said_by_handlers().filter(|key| !keys.contains(*key)).map(String::from));
+        missing
+            .extend(crate::http::pages::views::said_by_handlers().filter(|key| !keys.contains(*key)).map(String::from));
         used.extend(keys.iter().filter(|key| key.starts_with("scope-")).cloned());
         let left_over: Vec<_> = keys.difference(&used).collect();
         assert!(missing.is_empty(), "not in the catalogue: {missing:#?}");
@@ -285,6 +311,21 @@ mod tests {
     fn keys_of(source: &str) -> BTreeSet<String> {
         let starts_a_message = |line: &&str| line.starts_with(|first: char| first.is_ascii_lowercase());
         source.lines().filter(starts_a_message).filter_map(|line| Some(line.split_once(" =")?.0.to_owned())).collect()
+    }
+
+    fn placeholders_of(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut key = String::new();
+        for line in source.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((name, _)) =
+                line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
+                key = name.to_owned();
+            }
+            let names = line.split('$').skip(1).map(|rest| rest.split([' ', '}']).next().unwrap().to_owned());
+            found.entry(key.clone()).or_default().extend(names);
+        }
+        found
     }
 
     fn files_below(folder: &Path, extension: &str) -> BTreeMap<String, String> {

@@ -1,0 +1,272 @@
+# Deutsch. Die Sätze der Seiten und Mails, in der Reihenfolge von en.ftl. Anrede: Sie. Schlichte Worte, keine Vorwürfe;
+# Knöpfe sagen, was geschieht.
+
+direction = ltr
+
+## Every page
+
+error-title = Fehler: { $title }
+summary-title =
+    { $count ->
+        [one] Eine Angabe muss noch einmal angesehen werden
+       *[other] { $count } Angaben müssen noch einmal angesehen werden
+    }
+optional = freiwillig
+show-password = Zeigen
+show-password-label = Zeigen: das Passwort
+hide-password = Verbergen
+hide-password-label = Verbergen: das Passwort
+next-host = Danach gelangen Sie zu { $host }.
+
+## Sign in
+
+sign-in-title = Anmelden bei { $app }
+sign-in-lead = Mit Ihrem Konto bei { $brand }.
+sign-in-name = E-Mail-Adresse oder Benutzername
+password = Passwort
+remember = Angemeldet bleiben
+remember-hint = Für 30 Tage. Nur auf einem Gerät, das Ihnen gehört.
+sign-in = Anmelden
+forgot-password = Passwort vergessen?
+reset-instead = Neues Passwort wählen
+or = oder
+sign-up-question = Neu hier?
+sign-up-link = Konto anlegen
+
+sign-in-refused = Zu diesem Namen und diesem Passwort gibt es kein Konto. Prüfen Sie beides und versuchen Sie es noch einmal.
+sign-in-throttled =
+    { $minutes ->
+        [one] Es gab zu viele Versuche. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+       *[other] Es gab zu viele Versuche. Warten Sie { $minutes } Minuten und versuchen Sie es dann noch einmal.
+    }
+sign-in-busy = Gerade melden sich viele Menschen an. Warten Sie einige Sekunden und versuchen Sie es dann noch einmal.
+account-disabled = Dieses Konto ist abgeschaltet. Wer diesen Dienst betreibt, kann es wieder einschalten.
+form-expired = Diese Seite war lange offen. Es ist nichts verloren: Senden Sie sie noch einmal ab.
+
+## Create an account
+
+sign-up-title = Konto bei { $brand } anlegen
+sign-up-lead = Danach geht es weiter zu { $app }.
+email = E-Mail-Adresse
+name = Name
+name-hint = So dürfen Anwendungen Sie nennen.
+username = Benutzername
+username-hint = Ein kurzer Name zum Anmelden. Buchstaben, Ziffern, Punkte, Binde- und Unterstriche.
+new-password-hint = Mindestens { $min } Zeichen. Mehrere Wörter hintereinander sind leicht zu merken und schwer zu erraten.
+sign-up = Konto anlegen
+sign-in-question = Haben Sie schon ein Konto?
+
+field-required = Füllen Sie dieses Feld aus.
+email-malformed = Schreiben Sie die ganze Adresse, zum Beispiel ada@example.org.
+email-taken = Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich damit an.
+username-malformed = Verwenden Sie Buchstaben, Ziffern, Punkte, Binde- und Unterstriche, und beginnen Sie mit einem Buchstaben oder einer Ziffer.
+username-taken = Diesen Benutzernamen hat schon jemand. Wählen Sie einen anderen.
+name-too-long = Der Name darf höchstens { $max } Zeichen lang sein.
+field-too-long = Höchstens { $max } Zeichen passen hier hinein.
+password-too-short = Verwenden Sie mindestens { $min } Zeichen.
+password-too-long = Verwenden Sie höchstens { $max } Zeichen.
+password-common = Dieses Passwort verwenden viele, deshalb wird es zuerst ausprobiert. Wählen Sie ein anderes.
+password-personal = Das ist Ihrem Namen oder Ihrer Adresse zu ähnlich. Wählen Sie etwas, das andere nicht wissen.
+sign-up-refused = Mit diesen Angaben konnte kein Konto angelegt werden. Wenn Sie schon eines haben, melden Sie sich damit an.
+sign-up-throttled =
+    { $minutes ->
+        [one] Von hier aus wurden gerade viele Konten angelegt. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+       *[other] Von hier aus wurden gerade viele Konten angelegt. Warten Sie { $minutes } Minuten und versuchen Sie es dann noch einmal.
+    }
+
+## A new password, and whose an address is
+
+forgot-title = Neues Passwort wählen
+forgot-lead = Schreiben Sie die Adresse Ihres Kontos. Wir schicken Ihnen einen Link, mit dem Sie ein neues Passwort wählen.
+send-reset = Link zuschicken
+mailed-title = Sehen Sie in Ihr Postfach
+forgot-mailed = Wenn es zu dieser Adresse ein Konto gibt, ist eine Mail mit einem Link dorthin unterwegs. Sie kommt in ein bis zwei Minuten an; sehen Sie auch bei den unerwünschten Mails nach.
+sign-up-mailed = Wir haben eine Mail an die angegebene Adresse geschickt. Öffnen Sie den Link darin, dann geht es weiter. Sie kommt in ein bis zwei Minuten an; sehen Sie auch bei den unerwünschten Mails nach.
+verify-mailed = Wenn diese Adresse noch zu bestätigen ist, ist eine Mail mit einem neuen Link dorthin unterwegs. Sie kommt in ein bis zwei Minuten an; sehen Sie auch bei den unerwünschten Mails nach.
+reset-title = Wählen Sie Ihr neues Passwort
+reset-effect = Überall, wo Sie jetzt angemeldet sind, müssen Sie sich danach neu anmelden.
+new-password = Neues Passwort
+reset-password = Passwort setzen
+reset-done-title = Sie haben ein neues Passwort
+reset-done = Melden Sie sich damit an. Überall sonst wurden Sie abgemeldet.
+verify-title = Bestätigen Sie Ihre Adresse
+verify-change-title = Bestätigen Sie Ihre neue Adresse
+verify-lead = Drücken Sie den Knopf, um zu bestätigen, dass diese Adresse Ihnen gehört:
+verify-email = Adresse bestätigen
+verify-done-title = Ihre Adresse ist bestätigt
+verify-done = Hier ist nichts weiter zu tun.
+unverified-title = Bestätigen Sie zuerst Ihre Adresse
+unverified-lead = Öffnen Sie vor dem Anmelden den Link in der Mail, die wir geschickt haben an
+send-again = Mail noch einmal schicken
+link-dead-title = Dieser Link gilt nicht mehr
+link-dead = Ein Link gilt einmal und nur für eine gewisse Zeit, und von mehreren gilt nur der neueste. Beginnen Sie von vorn, um einen neuen zu erhalten.
+address-taken-title = Diese Adresse gehört zu einem anderen Konto
+address-taken = Es wurde nichts geändert. Melden Sie sich mit dem Konto an, das die Adresse hat, oder wählen Sie für Ihres eine andere.
+mail-throttled =
+    { $minutes ->
+        [one] Von hier aus wurden gerade viele Mails angefordert. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+       *[other] Von hier aus wurden gerade viele Mails angefordert. Warten Sie { $minutes } Minuten und versuchen Sie es dann noch einmal.
+    }
+
+## Consent
+
+consent-title = Darf { $app } Ihr Konto verwenden?
+consent-who = Sie sind angemeldet als
+consent-can = Wenn Sie es erlauben, kann { $app }
+consent-cannot = { $app } sieht Ihr Passwort nie und kann Ihr Konto hier nicht ändern. Unter /account können Sie dies jederzeit zurücknehmen.
+consent-next = In beiden Fällen gelangen Sie zurück zu { $host }.
+consent-allow = Erlauben
+consent-deny = Nicht erlauben
+
+scope-openid = erkennen, dass Sie es sind, wenn Sie sich anmelden
+scope-profile = Ihren Namen, Ihren Benutzernamen und Ihr Bild sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Postanschrift sehen
+scope-phone = Ihre Telefonnummer sehen
+scope-offline_access = diesen Zugang behalten, während Sie fort sind
+scope-other = „{ $scope }“ für Sie verwenden
+scope-other-at = „{ $scope }“ für Sie bei { $audience } verwenden
+
+## Choosing an account
+
+choose-account-title = Weiter zu { $app }
+choose-account-who = Sie sind angemeldet als
+choose-account-continue = Weiter als { $person }
+choose-account-another = Anderes Konto verwenden
+
+## Back to the application
+
+form-post-title = Zurück zu { $host }
+form-post-lead = Ihr Browser bringt Sie dorthin. Wenn nichts geschieht, gehen Sie selbst weiter.
+continue = Weiter
+
+## Sign out
+
+sign-out-title = Von { $brand } abmelden?
+sign-out-who = Sie sind angemeldet als
+sign-out-asked = { $app } bittet darum, Sie abzumelden.
+sign-out-unread = Die Anwendung, die Sie hierher geschickt hat, konnte nicht zeigen, dass Sie bei ihr angemeldet waren; deshalb richten wir uns nicht nach ihrer Bitte. Ob Sie sich abmelden, entscheiden Sie.
+sign-out-effect = Damit endet Ihre Sitzung in diesem Browser, auch für die Anwendungen, die Sie damit geöffnet haben.
+sign-out = Abmelden
+stay = Angemeldet bleiben
+
+signed-out-title = Sie sind abgemeldet
+signed-out-returning = Wir bringen Sie gleich zurück zu { $app }.
+signed-out-frame = { $app } beendet die eigene Sitzung ({ $number } von { $count })
+signed-out-advice = Sie können diese Seite schließen. An einem Rechner, den auch andere benutzen, schließen Sie auch den Browser.
+back-to = Zurück zu { $app }
+sign-in-again = Neu anmelden
+
+## Home
+
+home-welcome = Willkommen bei { $brand }
+home-lead = Ein Konto für die Anwendungen, die Sie verwenden.
+home-signed-in = Sie sind angemeldet
+home-as = als
+sign-out-everywhere = Überall abmelden
+sign-out-everywhere-effect = Überall heißt: in jedem Browser und auf jedem Gerät, wo Sie sich angemeldet haben. Anwendungen, denen Sie erlaubt haben, auch in Ihrer Abwesenheit zu arbeiten, behalten ihren Zugang.
+
+## Error page
+
+error-stopped = Hier mussten wir anhalten
+restart = Von vorn beginnen
+reference = Kennung
+
+unknown-client-title = Diese Anwendung kennen wir nicht
+unknown-client = Die Anwendung, die Sie hierher geschickt hat, ist bei uns nicht eingetragen; deshalb können wir Sie dort nicht anmelden. Gehen Sie zu ihr zurück und versuchen Sie es noch einmal. Hilft das nicht, sagen Sie denen Bescheid, die sie betreiben.
+redirect-unregistered-title = Diese Anwendung will Sie an einen unbekannten Ort schicken
+redirect-unregistered = Um Ihr Konto zu schützen, schicken wir Sie nur an Adressen, die eine Anwendung bei uns eingetragen hat. Sagen Sie denen, die sie betreiben, dass diese fehlt: { $uri }
+redirect-missing-title = Wir wissen nicht, wohin wir Sie schicken sollen
+redirect-missing = Die Anwendung hat nicht gesagt, wohin es nach dem Anmelden geht. Gehen Sie zu ihr zurück und versuchen Sie es noch einmal. Hilft das nicht, sagen Sie denen Bescheid, die sie betreiben.
+request-malformed-title = Die Anfrage der Anwendung ist nicht lesbar
+request-malformed = Gehen Sie zu ihr zurück und versuchen Sie es noch einmal. Hilft das nicht, bitten Sie die, die sie betreiben, diesen Teil der Anfrage anzusehen: { $parameter }
+flow-foreign-title = Diese Anmeldung hat in einem anderen Browser begonnen
+flow-foreign = Eine Anmeldung endet dort, wo sie begonnen hat. Beginnen Sie hier von vorn; ein Klick genügt.
+flow-expired-title = Diese Anmeldung hat zu lange gedauert
+flow-expired = Zu Ihrer Sicherheit wartet eine Anmeldung nur eine Weile. Beginnen Sie von vorn; ein Klick genügt.
+form-refused-title = Dieses Formular kam von einem anderen Ort
+form-refused = Was gesendet wurde, kam nicht von einer unserer Seiten; deshalb haben wir nichts damit getan. Beginnen Sie auf der Seite von vorn, die Sie benutzen wollten.
+logout-unregistered-title = Dorthin können wir Sie nach dem Abmelden nicht schicken
+logout-unregistered = Sie sind noch angemeldet. Sagen Sie denen, die die Anwendung betreiben, dass diese Adresse bei uns nicht eingetragen ist: { $uri }
+throttled-title = Das war viel auf einmal
+throttled =
+    { $minutes ->
+        [one] Von Ihrem Ort kam zu viel. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+       *[other] Von Ihrem Ort kam zu viel. Warten Sie { $minutes } Minuten und versuchen Sie es dann noch einmal.
+    }
+unavailable-title = Gerade ist viel zu tun
+unavailable = Viele Menschen benutzen diesen Dienst in diesem Augenblick. Warten Sie einige Sekunden und versuchen Sie es dann noch einmal.
+server-fault-title = Bei uns ist etwas schiefgegangen
+server-fault = An Ihnen lag es nicht. Versuchen Sie es gleich noch einmal. Geschieht es wieder, nennen Sie denen, die diesen Dienst betreiben, die Kennung unten.
+not-found-title = Hier ist nichts
+not-found = Vielleicht ist die Adresse verschrieben, oder die Seite ist umgezogen.
+method-refused-title = So lässt sich diese Seite nicht öffnen
+method-refused = Gehen Sie zurück und benutzen Sie dort die Links und Knöpfe.
+home-link = Zur Startseite
+
+## Mails
+
+mail-verify-subject = Bestätigen Sie Ihre Adresse für { $brand }
+mail-verify-lead = Mit dieser Adresse wurde ein Konto bei { $brand } angelegt. Bestätigen Sie, dass sie Ihnen gehört.
+mail-verify-button = Adresse bestätigen
+mail-verify-otherwise = Wenn Sie kein Konto angelegt haben, tun Sie nichts: Die Adresse bleibt unbestätigt.
+mail-reset-subject = Wählen Sie ein neues Passwort für { $brand }
+mail-reset-lead = Jemand, wahrscheinlich Sie, hat um ein neues Passwort für Ihr Konto bei { $brand } gebeten.
+mail-reset-button = Neues Passwort wählen
+mail-reset-otherwise = Wenn Sie nicht darum gebeten haben, tun Sie nichts: Ihr Passwort bleibt, wie es ist.
+mail-change-subject = Bestätigen Sie Ihre neue Adresse für { $brand }
+mail-change-lead = Jemand, wahrscheinlich Sie, will künftig diese Adresse für ein Konto bei { $brand } verwenden.
+mail-change-button = Neue Adresse bestätigen
+mail-change-otherwise = Wenn Sie nicht darum gebeten haben, tun Sie nichts: Das Konto behält seine Adresse.
+mail-changed-subject = Ihr Konto bei { $brand } hat jetzt eine andere Adresse
+mail-changed-lead = Mails zu Ihrem Konto bei { $brand } gehen von jetzt an an eine andere Adresse, und mit dieser melden Sie sich an.
+mail-changed-otherwise = Wenn Sie das nicht waren, sagen Sie sofort denen Bescheid, die { $brand } betreiben.
+mail-password-subject = Ihr Passwort für { $brand } wurde geändert
+mail-password-lead = Ihr Konto bei { $brand } hat ein neues Passwort. Überall, wo Sie angemeldet waren, müssen Sie sich neu anmelden.
+mail-password-otherwise = Wenn Sie das nicht waren, wählen Sie sofort auf der Anmeldeseite ein neues Passwort, und sagen Sie denen Bescheid, die { $brand } betreiben.
+mail-exists-subject = Sie haben schon ein Konto bei { $brand }
+mail-exists-lead = Jemand, vielleicht Sie, wollte mit dieser Adresse ein Konto bei { $brand } anlegen. Es gibt schon eines: Melden Sie sich damit an, oder wählen Sie ein neues Passwort, wenn Sie Ihres vergessen haben.
+mail-exists-button = Anmelden
+mail-exists-otherwise = Wenn Sie das nicht waren, tun Sie nichts: Es hat sich nichts geändert.
+mail-good =
+    { $hours ->
+        [one] Der Link gilt einmal, innerhalb der nächsten Stunde.
+       *[other] Der Link gilt einmal, innerhalb der nächsten { $hours } Stunden.
+    }
+mail-link = Wenn der Knopf nicht geht, öffnen Sie diese Adresse:
+mail-when = Wann
+mail-where = Von
+mail-with = Mit
+mail-device = { $browser } auf { $system }
+mail-time = { $day }.{ $month }.{ $year }, { $time } UTC
+
+## Development: the demo application and the mailbox
+
+dev-note = Nur zur Entwicklung
+dev-app-title = Beispielanwendung
+dev-app-lead = Sie steht für die Anwendung, die Sie bauen. Sie meldet Sie mit dem Authorization Code Flow und PKCE an, über dieselben öffentlichen Endpunkte, die Ihre Anwendung benutzen wird.
+dev-app-sign-in = Bei der Beispielanwendung anmelden
+dev-app-failed = Die Beispielanwendung konnte Sie nicht anmelden
+dev-app-mail = Postfach öffnen
+dev-app-home = Startseite
+dev-tokens-title = Angemeldet bei der Beispielanwendung
+dev-tokens-lead = Diese Token hätte Ihre Anwendung jetzt, und so hat das Beispiel sie geprüft.
+dev-tokens-checks = Geprüft
+dev-tokens-id = ID-Token
+dev-tokens-id-hint = Sagt, wer sich angemeldet hat. Nur für die Anwendung.
+dev-tokens-access = Access-Token
+dev-tokens-access-hint = Öffnet Schnittstellen für fünfzehn Minuten.
+dev-tokens-userinfo = Userinfo
+dev-tokens-userinfo-hint = Was /userinfo für das Access-Token liefert.
+dev-tokens-refresh = Refresh-Token
+dev-tokens-refresh-hint = Holt neue Token und wird jedes Mal ersetzt.
+dev-tokens-raw = Wie es gesendet wurde
+dev-tokens-header = Kopf
+dev-tokens-again = Token erneuern
+dev-mail-title = Postfach
+dev-mail-lead = Zur Entwicklung verlässt keine Mail diesen Rechner. Was gesendet worden wäre, steht hier.
+dev-mail-empty = Noch keine Mail.
+dev-mail-to = An
+dev-mail-from = Von
+dev-mail-at = Gesendet
+dev-mail-back = Alle Mails
