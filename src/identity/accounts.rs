@@ -111,6 +111,12 @@ impl Accounts {
         self.find(&id.to_string()).await
     }
 
+    /// An administrator makes an account for somebody else.
+    pub async fn register(&self, account: NewAccount, source: &Source) -> Result<User, IdentityError> {
+        let id = self.insert(account, Event::UserCreated { by: "administrator" }, source).await?;
+        self.find(&id.to_string()).await
+    }
+
     async fn insert(&self, account: NewAccount, event: Event, source: &Source) -> Result<Uuid, IdentityError> {
         let now = self.clock.now();
         let Names { email, username, name } =
@@ -199,6 +205,11 @@ impl Accounts {
 
     pub async fn list(&self) -> Result<Vec<User>, IdentityError> {
         Ok(store::list(&self.database).await?)
+    }
+
+    /// A page of everybody: so many, oldest first, whose ids come after one.
+    pub async fn page(&self, after: Option<Uuid>, most: u64) -> Result<Vec<User>, IdentityError> {
+        Ok(store::page(&self.database, after, most).await?)
     }
 
     /// Whether nobody is here yet: a first start.

@@ -29,6 +29,8 @@ pub struct User {
     pub id: Uuid,
     pub email: Option<String>,
     pub email_verified: bool,
+    #[serde(skip)]
+    pub email_verified_at: Option<DateTime<Utc>>,
     pub username: Option<String>,
     pub name: Option<String>,
     #[serde(flatten)]

@@ -15,6 +15,7 @@ use self::listen::{Front, accept, bind};
 use self::tls::Tls;
 use crate::app::{App, AppError, Schema};
 use crate::backchannel_logout::BackchannelLogout;
+use crate::clients::{Change, ClientError};
 use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
@@ -27,7 +28,7 @@ use crate::platform::outgoing::{Outgoing, OutgoingError};
 use crate::platform::random::Random;
 use crate::platform::settings::{Millis, Settings};
 use crate::platform::telemetry;
-use crate::{grants, keys, sessions};
+use crate::{clients, grants, keys, sessions};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -43,6 +44,8 @@ pub enum StartError {
     Bootstrap(IdentityError),
     #[error("the demo application: {0}")]
     Demo(#[from] DemoStartError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error("database.url: {0}")]
@@ -116,6 +119,9 @@ impl Server {
         let schema = if options.migrate { Schema::Migrate } else { Schema::Require };
         let app = Arc::new(App::open(settings, clock, random, schema).await?);
         let first_administrator = bootstrap(&app, options.terminal).await.map_err(StartError::Bootstrap)?;
+        let change = Change { what: "credentials", now: app.clock.now(), random: app.random.clone() };
+        clients::ensure_credentials_client(&app.clients, &app.database, &app.settings.credentials.client_id, change)
+            .await?;
         let epoch = app.database.epoch().await?;
         let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
         let web = Arc::new(Web::new(app.clone(), demo)?);

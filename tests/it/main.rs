@@ -22,6 +22,8 @@ mod engines;
 mod accessibility;
 mod actions;
 mod algorithms;
+mod api_access;
+mod api_accounts;
 mod authorize;
 mod backchannel_logout;
 mod browser_rules;
