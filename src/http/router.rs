@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post};
 use serde_json::json;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
 use super::answer::{self, Trouble};
-use super::api::{self, Gate};
+use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
@@ -49,6 +49,8 @@ enum Kind {
     Api,
     /// The JSON API: whoever the route's access says, and nobody else, gets to the handler.
     Json,
+    /// The same, and there only where the session adapter has a secret.
+    Adapter,
     /// Pages, with the session's cookie.
     Page,
 }
@@ -63,8 +65,8 @@ pub struct Route {
 
 /// The table. Where a GET does more than show something, HEAD is refused: the framework would run it as a GET.
 pub fn table() -> Vec<Route> {
-    use Access::{Browser, Client, Development, Public, Role, Token, User};
-    use Kind::{Api, Json, Open, Page};
+    use Access::{AdapterSecret, Browser, Client, Development, Public, Role, Token, User};
+    use Kind::{Adapter, Api, Json, Open, Page};
     let route = |path, access, kind, handler| Route { path, access, kind, handler };
     vec![
         route("/.well-known/openid-configuration", Public, Open, get(discovery::metadata)),
@@ -86,6 +88,7 @@ pub fn table() -> Vec<Route> {
         route("/auth/register", Public, Json, post(api::register)),
         route("/auth/signin", Public, Json, post(api::sign_in)),
         route("/auth/login", Public, Json, post(api::login)),
+        route("/auth/oAuthlogin", AdapterSecret, Json, post(api::oauth_login)),
         route("/auth/refresh", Public, Json, post(api::refresh)),
         route("/auth/logout", Public, Json, post(api::logout)),
         route("/auth/me", User, Json, get(api::me)),
@@ -94,6 +97,39 @@ pub fn table() -> Vec<Route> {
         route("/auth", Role("admin"), Json, get(api::list)),
         route("/auth/{id}", User, Json, get(api::show).put(api::change)),
         route("/user/admin/register", Role("admin"), Json, post(api::admin_register)),
+        route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
+        route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
+        route("/adapter/signup", AdapterSecret, Adapter, post(adapter::create_user)),
+        route("/adapter/{id}", AdapterSecret, Adapter, get(adapter::user).delete(adapter::delete_user)),
+        route("/adapter/get-user/{id}", AdapterSecret, Adapter, get(adapter::user)),
+        route("/adapter/get-user-by-email", AdapterSecret, Adapter, get(adapter::user_by_email)),
+        route("/adapter/get-user-by-email/", AdapterSecret, Adapter, get(adapter::user_by_email)),
+        route(
+            "/adapter/get-user-by-account/{provider}/{account}",
+            AdapterSecret,
+            Adapter,
+            get(adapter::user_by_account),
+        ),
+        route("/adapter/update-user", AdapterSecret, Adapter, post(adapter::update_user).patch(adapter::update_user)),
+        route("/adapter/delete-user/{id}", AdapterSecret, Adapter, delete(adapter::delete_user)),
+        route("/adapter/link-account", AdapterSecret, Adapter, post(adapter::link_account)),
+        route("/adapter/unlink-account/{provider}/{account}", AdapterSecret, Adapter, delete(adapter::unlink_account)),
+        route("/adapter/create-session", AdapterSecret, Adapter, post(adapter::create_session)),
+        route("/adapter/get-session/{token}", AdapterSecret, Adapter, get(adapter::session)),
+        route(
+            "/adapter/update-session",
+            AdapterSecret,
+            Adapter,
+            patch(adapter::update_session).post(adapter::update_session),
+        ),
+        route("/adapter/delete-session/{token}", AdapterSecret, Adapter, delete(adapter::delete_session)),
+        route("/adapter/create-verification-token", AdapterSecret, Adapter, post(adapter::create_token)),
+        route(
+            "/adapter/use-verification-token",
+            AdapterSecret,
+            Adapter,
+            patch(adapter::use_token).post(adapter::use_token),
+        ),
         route("/dev/app", Development, Page, get(dev::app)),
         route("/dev/app/start", Development, Page, get(dev::start)),
         route("/dev/app/callback", Development, Page, get(dev::callback)),
@@ -117,13 +153,16 @@ pub fn router(web: Arc<Web>) -> Router {
         if access == Access::Development && web.demo.is_none() {
             continue;
         }
+        if kind == Kind::Adapter && web.app.settings.adapter.secret.expose().is_empty() {
+            continue;
+        }
         let handler = match kind {
             Kind::Open => handler.fallback(method_refused).layer(from_fn(middleware::open)),
             Kind::Api => {
                 let layer = from_fn_with_state(web.clone(), middleware::public_clients);
                 handler.fallback(api_method_refused).layer(layer)
             }
-            Kind::Json => handler.fallback(api::method_refused),
+            Kind::Json | Kind::Adapter => handler.fallback(api::method_refused),
             Kind::Page => {
                 let cookie = from_fn_with_state(web.clone(), middleware::session_cookie);
                 handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)

@@ -11,11 +11,11 @@ use super::{Email, IdentityError, PasswordRules, Profile, Proof, User, Username,
 use crate::audit::{self, About, Event, Source};
 use crate::outbox::Bell;
 use crate::platform::clock::Clock;
-use crate::platform::database::{Database, DatabaseError, Tx};
+use crate::platform::database::{Action, Database, DatabaseError, Tx};
 use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
 use crate::platform::settings::Settings;
-use crate::{grants, sessions};
+use crate::{adapter, grants, sessions};
 
 /// Why an account is not made as asked: the field and what is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +117,34 @@ impl Accounts {
         self.find(&id.to_string()).await
     }
 
+    /// A program makes an account for somebody; what it does besides belongs to the same action.
+    pub async fn create_by<F>(
+        &self,
+        by: &'static str,
+        account: NewAccount,
+        source: &Source,
+        and: F,
+    ) -> Result<Uuid, IdentityError>
+    where
+        F: for<'c> FnOnce(&'c Tx, Uuid) -> Action<'c, (), DatabaseError> + Send + 'static,
+    {
+        self.insert_and(account, Event::UserCreated { by }, source, and).await
+    }
+
     async fn insert(&self, account: NewAccount, event: Event, source: &Source) -> Result<Uuid, IdentityError> {
+        self.insert_and(account, event, source, |_, _| Box::pin(async { Ok(()) })).await
+    }
+
+    async fn insert_and<F>(
+        &self,
+        account: NewAccount,
+        event: Event,
+        source: &Source,
+        and: F,
+    ) -> Result<Uuid, IdentityError>
+    where
+        F: for<'c> FnOnce(&'c Tx, Uuid) -> Action<'c, (), DatabaseError> + Send + 'static,
+    {
         let now = self.clock.now();
         let Names { email, username, name } =
             Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref())?;
@@ -155,6 +182,7 @@ impl Accounts {
                     for role in &account.roles {
                         store::grant_role(tx, id, role).await?;
                     }
+                    and(tx, id).await?;
                     audit::record(tx, event_id, now, &event, &About::user(id), &source).await
                 })
             })
@@ -299,7 +327,7 @@ impl Accounts {
 
     pub(super) async fn change<F>(&self, id: Uuid, what: &'static str, action: F) -> Result<(), DatabaseError>
     where
-        F: for<'c> FnOnce(&'c Tx) -> crate::platform::database::Action<'c, (), DatabaseError> + Send + 'static,
+        F: for<'c> FnOnce(&'c Tx) -> Action<'c, (), DatabaseError> + Send + 'static,
     {
         let now = self.clock.now();
         let event_id = self.random.id(now);
@@ -326,5 +354,20 @@ async fn end_everything(
     random: &dyn Random,
 ) -> Result<(), DatabaseError> {
     sessions::end_all_of(tx, user, now, random).await?;
+    adapter::end_sessions_of(tx, user).await?;
     grants::end_all_of(tx, user, reason, now).await
+}
+
+/// Somebody has read what was sent to an address. Where nobody had before, whoever made the account may have been another:
+/// their password and everything that they opened ends, so that they do not sit in the account of the address's owner.
+pub(crate) async fn address_proven(
+    tx: &Tx,
+    address: &str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+) -> Result<(), DatabaseError> {
+    let Some(id) = store::prove_address(tx, address, now).await? else { return Ok(()) };
+    end_everything(tx, id, "address_proven", now, random).await?;
+    let event = Event::UserChanged { what: "address_proven" };
+    audit::record(tx, random.id(now), now, &event, &About::user(id), &Source::default()).await
 }

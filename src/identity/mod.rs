@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub(crate) use accounts::address_proven;
 pub use accounts::{Accounts, NewAccount, Refusal};
 pub use edit::AccountChange;
 pub use names::{Email, Username, canonical_login};

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Email, Profile, User, Username};
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
 /// What is needed to check a password.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -175,6 +175,17 @@ pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc
 pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
     let sql = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
     execute(tx, sql, [id.into(), hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// Notes that an address is verified, if it was not, and takes the password of whoever had not verified it. Answers whose it is.
+pub(super) async fn prove_address(tx: &Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, updated_at = $2 \
+               WHERE email_canonical = $1 AND email_verified_at IS NULL RETURNING id";
+    Ok(fetch_one::<Row, 2>(tx, sql, [address.into(), now.timestamp_millis().into()]).await?.map(|row| row.id))
 }
 
 pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {

@@ -231,4 +231,6 @@ api-forbidden = You may not do this.
 api-unproven = You have not shown who you are.
 api-signed-out = You are signed out.
 api-sign-in-off = Signing in this way is switched off.
+api-taken = There is one like this already.
+api-account-foreign = This account belongs to somebody else.
 api-fault = Something went wrong on our side. Try again in a moment.

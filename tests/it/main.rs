@@ -24,6 +24,7 @@ mod actions;
 mod algorithms;
 mod api_access;
 mod api_accounts;
+mod api_adapter;
 mod authorize;
 mod backchannel_logout;
 mod browser_rules;

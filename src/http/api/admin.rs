@@ -33,7 +33,8 @@ async fn registered(call: &Call) -> Answered {
     let RegisterAdmin { email, password, name, username, .. } = call.body()?;
     let account = Register { email, password, name, username }.account()?;
     let account = NewAccount { roles: vec![ADMIN.to_owned()], ..account };
-    match call.web.app.accounts.register(account, &call.caller.source()).await {
+    let accounts = &call.web.app.accounts;
+    match accounts.register(account, &call.caller.source()).await {
         Ok(user) => {
             let person: Person = user.into();
             Ok(answer::json(StatusCode::CREATED, &person))

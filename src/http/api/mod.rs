@@ -3,9 +3,11 @@
 //! A handler takes a [`Call`] and answers a `Result`; what it refuses becomes a problem document in one place. Who may call it
 //! the route table says, and `guard` makes it so.
 
+pub(super) mod adapter;
 mod admin;
 mod call;
 mod guard;
+mod oauth_login;
 mod people;
 mod person;
 mod problem;
@@ -22,6 +24,7 @@ use problem::{Answered, Fault, Problem};
 
 pub(super) use admin::register as admin_register;
 pub(super) use guard::{Gate, guard};
+pub(super) use oauth_login::oauth_login;
 pub(super) use people::{change, list, me, show};
 pub(super) use refresh::{logout, refresh};
 pub(super) use sign_in::{login, sign_in};

@@ -185,7 +185,7 @@ pub(super) struct ProfileChange {
 }
 
 /// The names of claims here and in the standard, where the two differ.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 8] = [
     ("image", "picture"),
     ("givenName", "given_name"),
     ("familyName", "family_name"),
@@ -194,7 +194,6 @@ const NAMES: [(&str, &str); 9] = [
     ("address.streetAddress", "address.street_address"),
     ("address.postalCode", "address.postal_code"),
     ("phoneNumber", "phone_number_verified"),
-    ("name", "name"),
 ];
 
 impl ProfileChange {
