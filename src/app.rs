@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
 use crate::grants::Grants;
@@ -56,6 +57,7 @@ pub struct App {
     pub clients: Clients,
     pub keys: KeyRing,
     pub accounts: Accounts,
+    pub adapter: Adapter,
     pub sessions: Sessions,
     pub grants: Grants,
     /// Rung when a message has been written to the outbox.
@@ -89,16 +91,18 @@ impl App {
         let clients = Clients::load(&database).await?;
         let hasher = Hasher::start(&settings.passwords, random.clone());
         let bell = Bell::default();
+        let accounts = Accounts::new(
+            database.clone(),
+            clock.clone(),
+            random.clone(),
+            hasher,
+            settings.clone(),
+            bell.clone(),
+            master.sealing().clone(),
+        );
         Ok(Self {
-            accounts: Accounts::new(
-                database.clone(),
-                clock.clone(),
-                random.clone(),
-                hasher,
-                settings.clone(),
-                bell.clone(),
-                master.sealing().clone(),
-            ),
+            adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
+            accounts,
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
             settings,

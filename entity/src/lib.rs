@@ -3,6 +3,9 @@
 //! Instants are milliseconds since 1970 (UTC), durations milliseconds, hashes SHA-256.
 
 pub mod access_tokens;
+pub mod adapter_sessions;
+pub mod adapter_verification_tokens;
+pub mod adapter_words;
 pub mod api_scopes;
 pub mod apis;
 pub mod attempts;
@@ -19,6 +22,7 @@ pub mod consents;
 pub mod epochs;
 pub mod grants;
 pub mod interactions;
+pub mod linked_accounts;
 pub mod mailed_tokens;
 pub mod outbox;
 pub mod revoked_access_tokens;

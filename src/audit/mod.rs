@@ -38,6 +38,8 @@ pub enum Event {
     UserDeleted,
     RoleGranted { role: String },
     RoleRevoked { role: String },
+    AccountLinked { provider: String },
+    AccountUnlinked { provider: String },
     ConsentGiven { scope: String },
     ConsentDenied { scope: String },
     GrantMade { grant: Uuid, scope: String },

@@ -1,5 +1,6 @@
 //! Registered applications (clients) and resource servers (APIs), kept in memory as one snapshot that is swapped on change.
 
+mod credentials;
 mod redirect;
 mod registration;
 mod snapshot;
@@ -7,12 +8,14 @@ mod store;
 
 use serde::Serialize;
 
+pub use credentials::ensure as ensure_credentials_client;
 pub use redirect::{matches as redirect_matches, origin_of, validate as validate_redirect_uri};
 pub use registration::{ApiDraft, Draft, Problem};
 pub use snapshot::{Clients, Registry};
 pub use store::{Change, create_api, delete, delete_api, exists, rotate_secret, save, save_api, set_disabled};
 
 use crate::keys::Alg;
+use crate::oauth::scope;
 use crate::platform::database::DatabaseError;
 
 /// How a client proves itself at the token endpoint (RFC 7591 section 2).
@@ -47,16 +50,23 @@ pub enum GrantType {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
+    /// Our own JSON API signs people in with their password. No OAuth endpoint takes it.
+    Credentials,
 }
 
 impl GrantType {
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::Credentials];
+
+    /// What the token endpoint takes.
+    pub const OAUTH: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::Credentials => "credentials",
         }
     }
 
@@ -135,7 +145,11 @@ impl Client {
         self.auth_method == AuthMethod::None
     }
 
+    /// Whose people's own account is concerned, only those of the house may ask: a consent would hand it over whole.
     pub fn may_ask_for(&self, scope: &str) -> bool {
+        if scope == scope::ACCOUNT {
+            return self.first_party;
+        }
         self.scopes.iter().any(|allowed| allowed == scope)
     }
 }
@@ -172,6 +186,11 @@ pub enum ClientError {
     PresentApi(String),
     #[error("the API {0} is the default of a client: change that client first")]
     ApiInUse(String),
+    #[error(
+        "setting credentials.client_id: JSON sign-in cannot use the client {0}: it must be first-party, not disabled, and have \
+         the grants credentials and refresh_token"
+    )]
+    NotForCredentials(String),
     #[error("client {0} is public: it has no secret")]
     Public(String),
     #[error("{0}")]

@@ -235,7 +235,7 @@ impl Draft {
             return Ok(before.map_or_else(defaults, |client| client.scopes.clone()));
         };
         let of_apis = apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str));
-        let known: Vec<&str> = scope::STANDARD.into_iter().chain(of_apis).collect();
+        let known: Vec<&str> = scope::STANDARD.into_iter().chain([scope::ACCOUNT]).chain(of_apis).collect();
         let check = |scope: &str| {
             if known.contains(&scope) { Ok(scope.to_owned()) } else { Err(one_of("scope", scope, &known.join(", "))) }
         };
@@ -288,8 +288,16 @@ fn check(client: &Client) -> Result<(), Problem> {
     if client.may(GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
         return Err(Problem::new("redirect_uris", "the authorization_code grant needs one: --redirect-uri URI"));
     }
-    if client.may(GrantType::RefreshToken) && !client.may(GrantType::AuthorizationCode) {
+    if client.may(GrantType::RefreshToken)
+        && !(client.may(GrantType::AuthorizationCode) || client.may(GrantType::Credentials))
+    {
         return Err(Problem::new("grant_types", "refresh_token comes with authorization_code"));
+    }
+    if client.may(GrantType::Credentials) && !client.first_party {
+        return Err(Problem::new("grant_types", "credentials needs a first-party client"));
+    }
+    if client.scopes.iter().any(|scope| scope == scope::ACCOUNT) && !client.first_party {
+        return Err(Problem::new("scope", "account is for first-party clients only"));
     }
     if client.is_public() && client.may(GrantType::ClientCredentials) {
         return Err(Problem::new("grant_types", "client_credentials needs a client with a secret"));

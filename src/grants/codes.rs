@@ -206,7 +206,7 @@ impl Grants {
     }
 
     /// When a grant ends however often it is used.
-    fn end(&self, refreshable: bool, client: &Client, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(super) fn end(&self, refreshable: bool, client: &Client, now: DateTime<Utc>) -> DateTime<Utc> {
         if refreshable {
             let most = Duration::milliseconds(self.settings.tokens.refresh_max_lifetime.get());
             (now + most).max(self.expiry(client, true, now))

@@ -6,15 +6,18 @@
 
 mod access_tokens;
 mod codes;
+mod credentials;
 mod interactions;
 mod refresh;
 mod store;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use crate::identity::Proof;
 use crate::oauth::claims_request::Requested;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError};
@@ -23,7 +26,8 @@ use crate::platform::secrets::SecretsError;
 use crate::platform::settings::Settings;
 
 pub use access_tokens::{
-    ACCESS_PREFIX, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken, StoredAccessToken,
+    ACCESS_PREFIX, Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken,
+    StoredAccessToken,
 };
 pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
 pub use interactions::Interaction;
@@ -103,7 +107,24 @@ pub struct Grant {
     consumed: Consumed,
 }
 
-/// A code or a refresh token was used for this grant.
+impl Grant {
+    /// A grant that a proof of who somebody is was used for.
+    fn by_proof(id: Uuid, scope: String, person: Person, proof: &Proof, now: DateTime<Utc>) -> Self {
+        let (acr, amr) = (proof.acr.clone(), proof.amr.clone());
+        Self {
+            id,
+            scope,
+            audience: None,
+            authentication: Authentication { auth_time: now.timestamp_millis(), acr, amr, sid: None },
+            person,
+            nonce: None,
+            claims: Requested::default(),
+            consumed: Consumed,
+        }
+    }
+}
+
+/// A code, a refresh token or a proof was used for this grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Consumed;
 

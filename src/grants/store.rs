@@ -171,6 +171,40 @@ pub(super) async fn insert_grant(
     Ok(())
 }
 
+/// A person who may have tokens now.
+pub(super) async fn live_person(tx: &Tx, user: Uuid) -> Result<Option<Person>, DatabaseError> {
+    let sql = "SELECT id AS user_id, name, username, email, email_verified_at, updated_at, profile FROM users \
+               WHERE id = $1 AND disabled_at IS NULL";
+    fetch_one(tx, sql, [user.into()]).await
+}
+
+/// A grant without a code and without a browser session.
+pub(super) async fn insert_grant_by_proof(
+    tx: &Tx,
+    grant: &Grant,
+    client_id: &str,
+    new: NewGrant,
+) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO grants (id, client_id, user_id, scope, auth_time, acr, amr, offline, token_hash, created_at, \
+               expires_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let values = [
+        grant.id.into(),
+        client_id.into(),
+        grant.person.user_id.into(),
+        grant.scope.clone().into(),
+        grant.authentication.auth_time.into(),
+        grant.authentication.acr.clone().into(),
+        grant.authentication.amr.clone().into(),
+        true.into(),
+        new.token_hash.into(),
+        new.now.timestamp_millis().into(),
+        new.expires_at.timestamp_millis().into(),
+        new.ends_at.timestamp_millis().into(),
+    ];
+    execute(tx, sql, values).await?;
+    Ok(())
+}
+
 /// Ends a grant with all its tokens. Answers whether it was alive.
 pub(super) async fn end_grant(
     tx: &Tx,

@@ -184,7 +184,7 @@ pub(super) fn fault_json(caller: &Caller, error: &(dyn std::error::Error + 'stat
 }
 
 /// Logs a fault; answers whether trying again may help.
-fn log_fault(caller: &Caller, error: &(dyn std::error::Error + 'static)) -> bool {
+pub(super) fn log_fault(caller: &Caller, error: &(dyn std::error::Error + 'static)) -> bool {
     let unavailable = is_unavailable(error);
     let request_id = caller.request_id.as_str();
     if unavailable {

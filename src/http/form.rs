@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, header};
 
 use crate::oauth::parameters::Parameters;
@@ -24,15 +24,19 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     if !is_form(headers) {
         return Err(FormFault::Type);
     }
+    Parameters::parse(&bytes(headers, body, most).await?).ok_or(FormFault::Malformed)
+}
+
+/// Reads a body of `most` bytes at the most.
+pub(super) async fn bytes(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, FormFault> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > most) {
         return Err(FormFault::TooLarge);
     }
-    let bytes = to_bytes(body, most).await.map_err(|error| {
+    to_bytes(body, most).await.map_err(|error| {
         let too_long = error.source().is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if too_long { FormFault::TooLarge } else { FormFault::Incomplete }
-    })?;
-    Parameters::parse(&bytes).ok_or(FormFault::Malformed)
+    })
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP, and nothing that does not: handlers parse, call one function of a room, and render.
 
 mod answer;
+mod api;
 mod caller;
 mod cookies;
 mod csrf;

@@ -7,12 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, delete, get, patch, post};
 use serde_json::json;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
 use super::answer::{self, Trouble};
+use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
@@ -27,6 +28,12 @@ pub enum Access {
     Client,
     /// Whoever bears an access token.
     Token,
+    /// Whoever bears an access token for their own account, from an application of the house.
+    User,
+    /// A person with this role, as the database has it now.
+    Role(&'static str),
+    /// Who shows the secret of the session adapter.
+    AdapterSecret,
     /// Whoever the page's own forms and cookies admit.
     Browser,
     /// Everybody, and there only under `--dev`.
@@ -40,6 +47,10 @@ enum Kind {
     Open,
     /// Endpoints of single-page applications.
     Api,
+    /// The JSON API: whoever the route's access says, and nobody else, gets to the handler.
+    Json,
+    /// The same, and there only where the session adapter has a secret.
+    Adapter,
     /// Pages, with the session's cookie.
     Page,
 }
@@ -54,17 +65,17 @@ pub struct Route {
 
 /// The table. Where a GET does more than show something, HEAD is refused: the framework would run it as a GET.
 pub fn table() -> Vec<Route> {
-    use Access::{Browser, Client, Development, Public, Token};
-    use Kind::{Api, Open, Page};
+    use Access::{AdapterSecret, Browser, Client, Development, Public, Role, Token, User};
+    use Kind::{Adapter, Api, Json, Open, Page};
     let route = |path, access, kind, handler| Route { path, access, kind, handler };
     vec![
         route("/.well-known/openid-configuration", Public, Open, get(discovery::metadata)),
         route("/.well-known/oauth-authorization-server", Public, Open, get(discovery::metadata)),
         route("/jwks", Public, Open, get(discovery::jwks)),
-        route("/token", Client, Api, axum::routing::post(token::token)),
+        route("/token", Client, Api, post(token::token)),
         route("/userinfo", Token, Api, get(userinfo::userinfo).post(userinfo::userinfo)),
-        route("/introspect", Client, Api, axum::routing::post(introspect::introspect)),
-        route("/revoke", Client, Api, axum::routing::post(revoke::revoke)),
+        route("/introspect", Client, Api, post(introspect::introspect)),
+        route("/revoke", Client, Api, post(revoke::revoke)),
         route("/authorize", Browser, Page, get(authorize::get).head(method_refused).post(authorize::post)),
         route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
         route("/authorize/account", Browser, Page, get(pages::account::get).post(pages::account::post)),
@@ -74,9 +85,55 @@ pub fn table() -> Vec<Route> {
         route("/forgot-password", Browser, Page, get(pages::recovery::ask).post(pages::recovery::send)),
         route("/reset-password", Browser, Page, get(pages::recovery::choose).post(pages::recovery::reset)),
         route("/verify-email", Browser, Page, get(pages::verify_email::get).post(pages::verify_email::post)),
-        route("/verify-email/send", Browser, Page, axum::routing::post(pages::verify_email::send)),
+        route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
         route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/auth/signup", Public, Json, post(api::sign_up)),
+        route("/auth/register", Public, Json, post(api::register)),
+        route("/auth/signin", Public, Json, post(api::sign_in)),
+        route("/auth/login", Public, Json, post(api::login)),
+        route("/auth/oAuthlogin", AdapterSecret, Json, post(api::oauth_login)),
+        route("/auth/refresh", Public, Json, post(api::refresh)),
+        route("/auth/logout", Public, Json, post(api::logout)),
+        route("/auth/me", User, Json, get(api::me)),
+        route("/users/profile", User, Json, get(api::me)),
+        route("/user/profile", User, Json, get(api::me)),
+        route("/auth", Role("admin"), Json, get(api::list)),
+        route("/auth/{id}", User, Json, get(api::show).put(api::change)),
+        route("/user/admin/register", Role("admin"), Json, post(api::admin_register)),
+        route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
+        route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
+        route("/adapter/signup", AdapterSecret, Adapter, post(adapter::create_user)),
+        route("/adapter/{id}", AdapterSecret, Adapter, get(adapter::user).delete(adapter::delete_user)),
+        route("/adapter/get-user/{id}", AdapterSecret, Adapter, get(adapter::user)),
+        route("/adapter/get-user-by-email", AdapterSecret, Adapter, get(adapter::user_by_email)),
+        route("/adapter/get-user-by-email/", AdapterSecret, Adapter, get(adapter::user_by_email)),
+        route(
+            "/adapter/get-user-by-account/{provider}/{account}",
+            AdapterSecret,
+            Adapter,
+            get(adapter::user_by_account),
+        ),
+        route("/adapter/update-user", AdapterSecret, Adapter, post(adapter::update_user).patch(adapter::update_user)),
+        route("/adapter/delete-user/{id}", AdapterSecret, Adapter, delete(adapter::delete_user)),
+        route("/adapter/link-account", AdapterSecret, Adapter, post(adapter::link_account)),
+        route("/adapter/unlink-account/{provider}/{account}", AdapterSecret, Adapter, delete(adapter::unlink_account)),
+        route("/adapter/create-session", AdapterSecret, Adapter, post(adapter::create_session)),
+        route("/adapter/get-session/{token}", AdapterSecret, Adapter, get(adapter::session)),
+        route(
+            "/adapter/update-session",
+            AdapterSecret,
+            Adapter,
+            patch(adapter::update_session).post(adapter::update_session),
+        ),
+        route("/adapter/delete-session/{token}", AdapterSecret, Adapter, delete(adapter::delete_session)),
+        route("/adapter/create-verification-token", AdapterSecret, Adapter, post(adapter::create_token)),
+        route(
+            "/adapter/use-verification-token",
+            AdapterSecret,
+            Adapter,
+            patch(adapter::use_token).post(adapter::use_token),
+        ),
         route("/dev/app", Development, Page, get(dev::app)),
         route("/dev/app/start", Development, Page, get(dev::start)),
         route("/dev/app/callback", Development, Page, get(dev::callback)),
@@ -102,16 +159,28 @@ pub fn router(web: Arc<Web>) -> Router {
         if access == Access::Development && web.demo.is_none() {
             continue;
         }
+        if kind == Kind::Adapter && web.app.settings.adapter.secret.expose().is_empty() {
+            continue;
+        }
         let handler = match kind {
             Kind::Open => handler.fallback(method_refused),
             Kind::Api => {
                 let layer = from_fn_with_state(web.clone(), middleware::public_clients);
                 handler.fallback(api_method_refused).layer(layer)
             }
+            Kind::Json | Kind::Adapter => handler.fallback(api::method_refused),
             Kind::Page => {
                 let cookie = from_fn_with_state(web.clone(), middleware::session_cookie);
                 handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)
             }
+        };
+        // The declaration is the guard, of whatever kind the route is.
+        let handler = match access {
+            Access::User | Access::Role(_) | Access::AdapterSecret => {
+                handler.layer(from_fn_with_state(Arc::new(Gate { web: web.clone(), access }), api::guard))
+            }
+            // These prove themselves to their handlers, or need not.
+            Access::Public | Access::Client | Access::Token | Access::Browser | Access::Development => handler,
         };
         router = router.route(path, handler.layer(envelope(path, kind == Kind::Open)));
     }

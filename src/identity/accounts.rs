@@ -13,12 +13,12 @@ use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};
 use crate::outbox::{self, Bell};
 use crate::platform::clock::Clock;
-use crate::platform::database::{Database, DatabaseError, Tx};
+use crate::platform::database::{Action, Database, DatabaseError, Tx};
 use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
 use crate::platform::secrets::SealingKey;
 use crate::platform::settings::Settings;
-use crate::{grants, sessions};
+use crate::{adapter, grants, sessions};
 
 /// Why an account is not made as asked: the field and what is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +117,40 @@ impl Accounts {
         self.find(&id.to_string()).await
     }
 
+    /// An administrator makes an account for somebody else.
+    pub async fn create_for(&self, account: NewAccount, source: &Source) -> Result<User, IdentityError> {
+        let id = self.insert(account, Event::UserCreated { by: "administrator" }, source).await?;
+        self.find(&id.to_string()).await
+    }
+
+    /// A program makes an account for somebody; what it does besides belongs to the same action.
+    pub async fn create_by<F>(
+        &self,
+        by: &'static str,
+        account: NewAccount,
+        source: &Source,
+        and: F,
+    ) -> Result<Uuid, IdentityError>
+    where
+        F: for<'c> FnOnce(&'c Tx, Uuid) -> Action<'c, (), DatabaseError> + Send + 'static,
+    {
+        self.insert_and(account, Event::UserCreated { by }, source, and).await
+    }
+
     async fn insert(&self, account: NewAccount, event: Event, source: &Source) -> Result<Uuid, IdentityError> {
+        self.insert_and(account, event, source, |_, _| Box::pin(async { Ok(()) })).await
+    }
+
+    async fn insert_and<F>(
+        &self,
+        account: NewAccount,
+        event: Event,
+        source: &Source,
+        and: F,
+    ) -> Result<Uuid, IdentityError>
+    where
+        F: for<'c> FnOnce(&'c Tx, Uuid) -> Action<'c, (), DatabaseError> + Send + 'static,
+    {
         let now = self.clock.now();
         let row = self.prepare(&account, now).await?;
         self.require_free(row.username.as_ref(), row.email.as_ref(), None).await?;
@@ -131,6 +164,7 @@ impl Accounts {
                     for role in &account.roles {
                         store::grant_role(tx, id, role).await?;
                     }
+                    and(tx, id).await?;
                     audit::record(tx, event_id, now, &event, &About::user(id), &source).await
                 })
             })
@@ -203,6 +237,11 @@ impl Accounts {
 
     pub async fn list(&self) -> Result<Vec<User>, IdentityError> {
         Ok(store::list(&self.database).await?)
+    }
+
+    /// A page of everybody: so many, oldest first, whose ids come after one.
+    pub async fn page(&self, after: Option<Uuid>, most: u64) -> Result<Vec<User>, IdentityError> {
+        Ok(store::page(&self.database, after, most).await?)
     }
 
     /// Whether nobody is here yet: a first start.
@@ -299,7 +338,7 @@ impl Accounts {
 
     pub(super) async fn change<F>(&self, id: Uuid, what: &'static str, action: F) -> Result<(), DatabaseError>
     where
-        F: for<'c> FnOnce(&'c Tx) -> crate::platform::database::Action<'c, (), DatabaseError> + Send + 'static,
+        F: for<'c> FnOnce(&'c Tx) -> Action<'c, (), DatabaseError> + Send + 'static,
     {
         let now = self.clock.now();
         let event_id = self.random.id(now);
@@ -327,5 +366,20 @@ pub(super) async fn end_everything(
 ) -> Result<(), DatabaseError> {
     sessions::end_all_of(tx, user, now, random).await?;
     mailed_tokens::store::void(tx, user, now).await?;
+    adapter::end_sessions_of(tx, user).await?;
     grants::end_all_of(tx, user, reason, now).await
+}
+
+/// Somebody has read what was sent to an address. Where nobody had before, whoever made the account may have been another:
+/// their password and everything that they opened ends, so that they do not sit in the account of the address's owner.
+pub(crate) async fn address_proven(
+    tx: &Tx,
+    address: &str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+) -> Result<(), DatabaseError> {
+    let Some(id) = store::prove_address(tx, address, now).await? else { return Ok(()) };
+    end_everything(tx, id, "address_proven", now, random).await?;
+    let event = Event::UserChanged { what: "address_proven" };
+    audit::record(tx, random.id(now), now, &event, &About::user(id), &Source::default()).await
 }

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub(crate) use accounts::address_proven;
 pub use accounts::{Accounts, NewAccount, Refusal};
 pub use edit::AccountChange;
 pub use mailed_tokens::sweep;
@@ -38,6 +39,8 @@ pub struct User {
     pub id: Uuid,
     pub email: Option<String>,
     pub email_verified: bool,
+    #[serde(skip)]
+    pub email_verified_at: Option<DateTime<Utc>>,
     pub username: Option<String>,
     pub name: Option<String>,
     #[serde(flatten)]

@@ -152,6 +152,11 @@ impl Proof {
         Self { user_id, acr: ACR_PASSWORD.to_owned(), amr: "pwd".to_owned(), charge: None, rehashed: None }
     }
 
+    /// A proof by somebody's account at another provider, by the session adapter's word: no assurance of ours.
+    pub(crate) fn of_linked_account(user_id: Uuid) -> Self {
+        Self { user_id, acr: "0".to_owned(), amr: "fed".to_owned(), charge: None, rehashed: None }
+    }
+
     /// Gives the attempt back and stores the new hash, in the transaction of the sign-in.
     pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<(), DatabaseError> {
         if let Some(charge) = &self.charge {

@@ -6,13 +6,13 @@ use ::entity::{user_roles, users};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
 use super::{Email, Profile, User, Username};
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
 /// What is needed to check a password.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -112,6 +112,25 @@ pub(super) async fn list(database: &Database) -> Result<Vec<User>, DatabaseError
         .collect())
 }
 
+/// So many people whose ids come after one, oldest first.
+pub(super) async fn page(database: &Database, after: Option<Uuid>, most: u64) -> Result<Vec<User>, DatabaseError> {
+    let mut query = users::Entity::find().order_by_asc(users::Column::Id).limit(most);
+    if let Some(after) = after {
+        query = query.filter(users::Column::Id.gt(after));
+    }
+    let rows = query.all(database.reader()).await?;
+    let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();
+    let of_these = user_roles::Column::UserId.is_in(rows.iter().map(|row| row.id));
+    for row in user_roles::Entity::find().filter(of_these).all(database.reader()).await? {
+        roles.entry(row.user_id).or_default().push(row.role);
+    }
+    Ok(rows
+        .into_iter()
+        .map(|row| (roles.remove(&row.id).unwrap_or_default(), row))
+        .map(|(roles, row)| user_of(row, roles))
+        .collect())
+}
+
 pub(super) async fn is_empty(database: &Database) -> Result<bool, DatabaseError> {
     Ok(database.query_one(database.statement("SELECT 1 FROM users LIMIT 1", [])).await?.is_none())
 }
@@ -122,6 +141,7 @@ fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
         id: row.id,
         email: row.email,
         email_verified: row.email_verified_at.is_some(),
+        email_verified_at: row.email_verified_at.map(from_millis),
         username: row.username,
         name: row.name,
         profile: Profile::stored(row.profile.as_deref()),
@@ -187,6 +207,17 @@ pub(super) async fn email(tx: &Tx, id: Uuid) -> Result<Option<String>, DatabaseE
 pub(super) async fn language(tx: &Tx, id: Uuid) -> Result<Option<String>, DatabaseError> {
     let row = users::Entity::find_by_id(id).one(tx).await?;
     Ok(row.and_then(|row| Profile::stored(row.profile.as_deref()).locale))
+}
+
+/// Notes that an address is verified, if it was not, and takes the password of whoever had not verified it. Answers whose it is.
+pub(super) async fn prove_address(tx: &Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, updated_at = $2 \
+               WHERE email_canonical = $1 AND email_verified_at IS NULL RETURNING id";
+    Ok(fetch_one::<Row, 2>(tx, sql, [address.into(), now.timestamp_millis().into()]).await?.map(|row| row.id))
 }
 
 pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {

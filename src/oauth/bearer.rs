@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::grants::{ACCESS_PREFIX, GrantError, Grants, Holder};
+use crate::grants::{ACCESS_PREFIX, Account, GrantError, Grants, Holder};
 use crate::keys::{KeySet, PublicKey};
 use crate::platform::random;
 
@@ -33,6 +33,16 @@ pub struct LiveToken {
     pub holder: Option<Holder>,
 }
 
+/// The account behind an access token that is good now and is for ourselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveAccount {
+    pub client_id: String,
+    /// Space-separated.
+    pub scope: String,
+    /// `None`: a client acts for itself.
+    pub account: Option<Account>,
+}
+
 /// What reading access tokens takes.
 #[derive(Clone, Copy)]
 pub struct Reader<'r> {
@@ -46,6 +56,31 @@ impl Reader<'_> {
     /// The token behind a string, if it is good now. One SELECT, and none for what cannot be one.
     pub async fn live(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {
         if is_opaque(presented) { self.opaque(presented).await } else { self.signed(presented).await }
+    }
+
+    /// The account behind a string, if it is a token for ourselves that is good now. One SELECT, and none for what cannot be one.
+    pub async fn account(&self, presented: &str) -> Result<Option<LiveAccount>, GrantError> {
+        if is_opaque(presented) {
+            let token = self.grants.opaque_account_token(presented).await?;
+            return Ok(token.filter(|token| token.audience.is_none()).map(|token| LiveAccount {
+                client_id: token.client_id,
+                scope: token.scope,
+                account: token.account,
+            }));
+        }
+        let Some(token) = verify(presented, self.keys, self.issuer, self.now) else { return Ok(None) };
+        if token.aud != self.issuer {
+            return Ok(None);
+        }
+        let account = match token.grant_id {
+            Some(grant) => match self.grants.account(grant, &token.jti).await? {
+                None => return Ok(None),
+                alive => alive,
+            },
+            None if self.grants.may_act(&token.client_id, &token.jti).await? => None,
+            None => return Ok(None),
+        };
+        Ok(Some(LiveAccount { client_id: token.client_id, scope: token.scope, account }))
     }
 
     async fn opaque(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {

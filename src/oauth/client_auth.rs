@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::parameters::Parameters;
-use crate::clients::Client;
+use crate::clients::{Client, GrantType};
 use crate::platform::secrets;
 
 /// What a request says of its client, before anything is believed.
@@ -28,6 +28,13 @@ enum Method {
 /// A client that has proven itself. Only this module makes one.
 #[derive(Clone)]
 pub struct AuthenticatedClient(Arc<Client>);
+
+impl AuthenticatedClient {
+    /// The client of JSON sign-in. Our own code is that client, so nobody has to prove anything; no other will do.
+    pub fn of_json_sign_in(client: Arc<Client>) -> Option<Self> {
+        (client.first_party && !client.disabled && client.may(GrantType::Credentials)).then_some(Self(client))
+    }
+}
 
 impl std::ops::Deref for AuthenticatedClient {
     type Target = Client;

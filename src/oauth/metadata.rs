@@ -101,7 +101,7 @@ pub fn document(
     .set_token_endpoint(Some(TokenUrl::new(at("/token"))?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(at("/userinfo"))?))
     .set_response_modes_supported(Some(ResponseMode::ALL.map(response_mode).into()))
-    .set_grant_types_supported(Some(GrantType::ALL.map(grant_type).into()))
+    .set_grant_types_supported(Some(GrantType::OAUTH.map(grant_type).into()))
     .set_token_endpoint_auth_methods_supported(Some(AuthMethod::ALL.map(auth_method).into()))
     .set_scopes_supported(Some(scope::STANDARD.map(|scope| Scope::new(scope.to_owned())).into()))
     .set_claims_supported(Some(
@@ -144,6 +144,7 @@ fn grant_type(grant: GrantType) -> CoreGrantType {
         GrantType::AuthorizationCode => CoreGrantType::AuthorizationCode,
         GrantType::RefreshToken => CoreGrantType::RefreshToken,
         GrantType::ClientCredentials => CoreGrantType::ClientCredentials,
+        GrantType::Credentials => CoreGrantType::Extension(grant.name().to_owned()),
     }
 }
 

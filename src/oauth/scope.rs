@@ -3,8 +3,11 @@
 /// The scopes that every client may ask for unless it is registered with fewer.
 pub const STANDARD: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
+/// The person's account at our own endpoints.
+pub const ACCOUNT: &str = "account";
+
 /// Scopes with a meaning at our own endpoints, which no API can have: first-party clients ask for them.
-pub const RESERVED: [&str; 3] = ["account", "roles", "permissions"];
+pub const RESERVED: [&str; 3] = [ACCOUNT, "roles", "permissions"];
 
 /// More than any honest request has.
 const MOST: usize = 64;

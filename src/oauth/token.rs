@@ -25,7 +25,9 @@ pub type Granted = (Warrant, Option<String>);
 /// The grant type of a request, if this client may use it.
 pub fn grant_type(form: &Parameters, client: &AuthenticatedClient) -> Result<GrantType, TokenError> {
     let name = form.one("grant_type")?.ok_or(TokenError::request("grant_type is missing"))?;
-    let grant = GrantType::parse(name)
+    let grant = GrantType::OAUTH
+        .into_iter()
+        .find(|grant| grant.name() == name)
         .ok_or(TokenError::new(ErrorCode::UnsupportedGrantType, "this grant type is not supported"))?;
     if client.may(grant) {
         Ok(grant)

@@ -15,6 +15,7 @@ use self::listen::{Front, accept, bind};
 use self::tls::Tls;
 use crate::app::{App, AppError, Schema};
 use crate::backchannel_logout::BackchannelLogout;
+use crate::clients::{Change, ClientError};
 use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
@@ -29,7 +30,7 @@ use crate::platform::random::Random;
 use crate::platform::settings::{Millis, Settings};
 use crate::platform::smtp::{Smtp, SmtpError};
 use crate::platform::telemetry;
-use crate::{grants, identity, keys, sessions};
+use crate::{clients, grants, identity, keys, sessions};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -49,6 +50,8 @@ pub enum StartError {
     Sender(String),
     #[error(transparent)]
     Smtp(#[from] SmtpError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error("database.url: {0}")]
@@ -123,6 +126,9 @@ impl Server {
         let schema = if options.migrate { Schema::Migrate } else { Schema::Require };
         let app = Arc::new(App::open(settings, clock, random, schema).await?);
         let first_administrator = bootstrap(&app, options.terminal).await.map_err(StartError::Bootstrap)?;
+        let change = Change { what: "credentials", now: app.clock.now(), random: app.random.clone() };
+        clients::ensure_credentials_client(&app.clients, &app.database, &app.settings.credentials.client_id, change)
+            .await?;
         let epoch = app.database.epoch().await?;
         let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
         let web = Arc::new(Web::new(app.clone(), demo)?);
@@ -287,6 +293,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += grants::sweep(&app.database, now, grace, SWEEP_BATCH).await?;
     gone += sessions::sweep(&app.database, now - chrono::Duration::days(1), SWEEP_BATCH).await?;
     gone += identity::sweep(&app.database, now, SWEEP_BATCH).await?;
+    gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
     Ok(gone)

@@ -278,3 +278,29 @@ dev-mail-to = To
 dev-mail-from = From
 dev-mail-at = Sent
 dev-mail-back = All mail
+
+## What programs are answered (the JSON API); front ends show these sentences to people
+
+api-credentials = Invalid Login Credentials
+api-username-exists = Username exists
+api-throttled = There were too many attempts. Wait a while, then try again.
+api-fields = Something in this request has to be put right.
+api-body-malformed = The body of this request is not what this address takes.
+api-query-malformed = The query of this request is not what this address takes.
+api-field-unknown = This address takes no such member.
+api-field-malformed = This value does not do here.
+api-not-json = Send the body as application/json.
+api-too-large = The body of this request is too large.
+api-incomplete = The body of this request did not arrive.
+api-method-refused = This address does not take this method.
+api-not-found = There is nothing here, or it is not yours to see.
+api-token-missing = Sign in first: this address needs an access token.
+api-token-dead = This token is unknown, expired or revoked. Sign in again.
+api-token-twice = Show one token, once.
+api-forbidden = You may not do this.
+api-unproven = You have not shown who you are.
+api-signed-out = You are signed out.
+api-sign-in-off = Signing in this way is switched off.
+api-taken = There is one like this already.
+api-account-foreign = This account belongs to somebody else.
+api-fault = Something went wrong on our side. Try again in a moment.

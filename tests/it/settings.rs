@@ -20,7 +20,7 @@ fn expect_refusal(output: CliOutput, parts: &[&str]) {
 
 #[tokio::test]
 async fn what_does_not_do_is_refused_in_one_line() {
-    let cases: [(&str, &str, &str, &str); 15] = [
+    let cases: [(&str, &str, &str, &str); 18] = [
         ("nope.nope", "1", "nope.nope", "no such setting"),
         ("http.max_body", "big", "http.max_body", "whole number"),
         ("limits.enabled", "yes", "limits.enabled", "true or false"),
@@ -31,6 +31,9 @@ async fn what_does_not_do_is_refused_in_one_line() {
         ("log.format", "colourful", "log.format", "colourful"),
         ("passwords.memory", "1024", "passwords.memory", "19456"),
         ("database.url", "mysql://u:hunter2@h/d", "database.url", "postgres://"),
+        ("adapter.secret", "thirty-one characters are few..", "adapter.secret", "32"),
+        ("adapter.secret", "", "adapter.secret", "empty"),
+        ("credentials.client_id", "", "credentials.client_id", "client"),
         ("issuer", "http://id.example.com", "issuer", "https"),
         ("issuer", "https://id.example.com/auth", "issuer", "path"),
         ("issuer", "https://id.example.com/", "issuer", "trailing slash"),

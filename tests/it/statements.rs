@@ -3,6 +3,7 @@
 use bonafide::clients::Draft;
 use reqwest::Method;
 
+use crate::api_accounts::{get, login, text};
 use crate::support::{
     Engine, Flow, TestServer, Tokens,
     made::{self, SignedIn},
@@ -25,6 +26,24 @@ fn is_watching(sql: &str) -> bool {
     ["SELECT value FROM epochs", "SELECT DISTINCT recipient FROM outbox", "LISTEN", "UNLISTEN"]
         .iter()
         .any(|start| sql.starts_with(start))
+}
+
+/// `GET /auth/me` asks once, and a refresh by the JSON API costs what the grant costs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_json_api() {
+    let server = TestServer::start(Engine::Postgres).await;
+    let ada = server.person("ada").await;
+    let tokens = login(&server, &ada).await;
+    let token = text(&tokens, "accessToken");
+    expect_at_most(&server, 1, async || get(&server, "/auth/me", token).await.expect_status(200)).await;
+    let latest = std::sync::Mutex::new(text(&tokens, "refreshToken").to_owned());
+    expect_at_most(&server, 2, async || {
+        let header = format!("Refresh {}", latest.lock().unwrap());
+        let call = server.call(Method::POST, "/auth/refresh").header("authorization", header);
+        let next: serde_json::Value = call.send().await.expect_status(200).json();
+        text(&next, "refreshToken").clone_into(&mut latest.lock().unwrap());
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -80,6 +80,36 @@ impl Holder {
     }
 }
 
+/// The account of a live token's holder: what our own API says and decides by.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Account {
+    #[sea_orm(nested)]
+    pub person: Person,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    roles: Option<String>,
+}
+
+impl Account {
+    /// The roles that the person has now, in order.
+    pub fn roles(&self) -> Vec<String> {
+        let mut roles: Vec<String> = self.roles.iter().flat_map(|roles| roles.split('\n')).map(str::to_owned).collect();
+        roles.sort();
+        roles
+    }
+}
+
+/// An opaque access token that is good now, with its holder's account.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct AccountToken {
+    pub client_id: String,
+    pub scope: String,
+    pub audience: Option<String>,
+    /// `None`: a client acts for itself.
+    #[sea_orm(nested)]
+    pub account: Option<Account>,
+}
+
 /// An opaque access token that is good now.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct OpaqueToken {
@@ -129,6 +159,16 @@ impl Grants {
 
     /// The holder of a signed token's grant, if the grant is alive and the token was not revoked. One SELECT.
     pub async fn holder(&self, grant: Uuid, jti: &str) -> Result<Option<Holder>, GrantError> {
+        Ok(store::holder(&self.database, grant, &secrets::hash(jti), self.clock.now()).await?)
+    }
+
+    /// The same with the holder's account. One SELECT.
+    pub async fn opaque_account_token(&self, token: &str) -> Result<Option<AccountToken>, GrantError> {
+        Ok(store::opaque_token(&self.database, &secrets::hash(token), self.clock.now()).await?)
+    }
+
+    /// The account of the holder of a signed token's grant, under the same conditions. One SELECT.
+    pub async fn account(&self, grant: Uuid, jti: &str) -> Result<Option<Account>, GrantError> {
         Ok(store::holder(&self.database, grant, &secrets::hash(jti), self.clock.now()).await?)
     }
 

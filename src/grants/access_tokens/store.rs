@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{Holder, NewAccessToken, OpaqueToken, RefreshToken};
+use super::{Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken};
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 use crate::platform::secrets;
 
@@ -46,36 +46,63 @@ pub(super) async fn write(tx: &Tx, row: &Row<'_>) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-pub(super) async fn opaque_token(
+/// What is read of a live token's holder.
+pub(super) trait Holding: FromQueryResult {
+    const COLUMNS: &str;
+}
+
+impl Holding for Holder {
+    const COLUMNS: &str = "g.auth_time, g.acr, g.amr, g.sid, g.claims, g.user_id, u.name, u.username, u.email, \
+                           u.email_verified_at, u.updated_at, u.profile";
+}
+
+impl Holding for OpaqueToken {
+    const COLUMNS: &str = Holder::COLUMNS;
+}
+
+impl Holding for Account {
+    const COLUMNS: &str = "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.created_at, \
+                           (SELECT string_agg(r.role, '\n') FROM user_roles r WHERE r.user_id = u.id) AS roles";
+}
+
+impl Holding for AccountToken {
+    const COLUMNS: &str = Account::COLUMNS;
+}
+
+pub(super) async fn opaque_token<T: Holding>(
     database: &Database,
     hash: &[u8],
     now: DateTime<Utc>,
-) -> Result<Option<OpaqueToken>, DatabaseError> {
-    let sql = "SELECT t.client_id, t.scope, t.audience, t.issued_at, t.expires_at, g.auth_time, g.acr, g.amr, g.sid, \
-         g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, g.claims \
+) -> Result<Option<T>, DatabaseError> {
+    let sql = format!(
+        "SELECT t.client_id, t.scope, t.audience, t.issued_at, t.expires_at, {} \
          FROM access_tokens t JOIN clients c ON c.id = t.client_id LEFT JOIN grants g ON g.id = t.grant_id \
          LEFT JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE t.hash = $1 AND t.expires_at > $2 AND c.disabled_at IS NULL \
          AND (t.grant_id IS NULL OR (g.ended_at IS NULL AND u.disabled_at IS NULL \
-              AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2))))";
-    database.find_one(database.statement(sql, [hash.into(), now.timestamp_millis().into()])).await
+              AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2))))",
+        T::COLUMNS
+    );
+    database.find_one(database.statement(&sql, [hash.into(), now.timestamp_millis().into()])).await
 }
 
-pub(super) async fn holder(
+pub(super) async fn holder<T: Holding>(
     database: &Database,
     grant: Uuid,
     jti_hash: &[u8],
     now: DateTime<Utc>,
-) -> Result<Option<Holder>, DatabaseError> {
-    let sql = "SELECT g.auth_time, g.acr, g.amr, g.sid, \
-         g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, g.claims \
+) -> Result<Option<T>, DatabaseError> {
+    let sql = format!(
+        "SELECT {} \
          FROM grants g JOIN clients c ON c.id = g.client_id JOIN users u ON u.id = g.user_id \
          LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.id = $1 AND g.ended_at IS NULL AND u.disabled_at IS NULL AND c.disabled_at IS NULL \
          AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2)) \
-         AND NOT EXISTS (SELECT 1 FROM revoked_access_tokens r WHERE r.hash = $3)";
+         AND NOT EXISTS (SELECT 1 FROM revoked_access_tokens r WHERE r.hash = $3)",
+        T::COLUMNS
+    );
     let values = [grant.into(), now.timestamp_millis().into(), jti_hash.into()];
-    database.find_one(database.statement(sql, values)).await
+    database.find_one(database.statement(&sql, values)).await
 }
 
 pub(super) async fn may_act(database: &Database, client_id: &str, jti_hash: &[u8]) -> Result<bool, DatabaseError> {

@@ -60,6 +60,7 @@ async fn answer(
         GrantType::ClientCredentials => {
             token::client_credentials(form, client, &registry, &app.grants, &app.settings).await?
         }
+        GrantType::Credentials => return Err(TokenError::grant("JSON sign-in alone uses this grant")),
     };
     let keys = app.keys.set();
     let mint = Mint { settings: &app.settings, keys: &keys, random: app.random.as_ref(), now: app.clock.now() };

@@ -76,7 +76,7 @@ async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
 }
 
 /// `Bearer TOKEN`; the scheme in any case, one space, nothing behind.
-fn bearer_token(header: &HeaderValue) -> Option<String> {
+pub(in crate::http) fn bearer_token(header: &HeaderValue) -> Option<String> {
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
     let plausible =
         !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));

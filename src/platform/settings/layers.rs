@@ -12,7 +12,7 @@ const DEFAULTS: &str = include_str!("../../../config/bonafide.toml");
 const PREFIX: &str = "BONAFIDE_";
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 3] = ["database.url", "bootstrap.admin_password", "mail.password"];
+const SECRETS: [&str; 4] = ["adapter.secret", "database.url", "bootstrap.admin_password", "mail.password"];
 
 /// What the program was started with.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +97,10 @@ impl Layers {
             Err(self.refuse("issuer", whole))
         })?;
         settings.check().map_err(|(name, reason)| self.refuse(name, reason))?;
+        // Whoever sets it to nothing has a variable that is missing somewhere, and believes to have a secret.
+        if settings.adapter.secret.expose().is_empty() && !self.is_default("adapter.secret") {
+            return Err(self.refuse("adapter.secret", "is set, but empty: leave it out, or give it a value".to_owned()));
+        }
         Ok(settings)
     }
 

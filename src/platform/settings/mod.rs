@@ -30,6 +30,8 @@ pub struct Settings {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub credentials: Credentials,
+    pub adapter: Adapter,
     pub passwords: Passwords,
     pub mail: Mail,
     pub limits: Limits,
@@ -94,6 +96,18 @@ pub struct Accounts {
     pub sign_up: bool,
     pub reveal_existing: bool,
     pub require_verified_email: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    pub client_id: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adapter {
+    pub secret: Secret,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -178,6 +192,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Nobody guesses a secret of so many characters, unless it is a word.
+const SHORTEST_SECRET: usize = 32;
+
 impl Settings {
     /// Gathers all sources and checks them. Errors name the setting, where it came from and why it does not do.
     pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
@@ -216,6 +233,13 @@ impl Settings {
             if value.get() < least {
                 return Err((name, format!("must be at least {}", Millis::new(least))));
             }
+        }
+        let secret = self.adapter.secret.expose();
+        if !secret.is_empty() && secret.chars().count() < SHORTEST_SECRET {
+            return Err(("adapter.secret", format!("must have at least {SHORTEST_SECRET} characters")));
+        }
+        if self.credentials.client_id.is_empty() {
+            return Err(("credentials.client_id", "must name a client".to_owned()));
         }
         match (self.tls.certificate.is_empty(), self.tls.key.is_empty()) {
             (true, false) => return Err(("tls.certificate", "must be set too, since tls.key is".to_owned())),

@@ -1,0 +1,97 @@
+//! What NextAuth's session adapter keeps with us: people's accounts at other providers, sessions, verification tokens.
+//!
+//! The adapter is believed what it says of its own matters. Its word on a verified address is given back to it, and counts for
+//! us only when a token that went to that address was used.
+
+mod people;
+mod sessions;
+mod store;
+mod tokens;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+pub use people::{NewPerson, PersonChange};
+pub use store::{end_sessions_of, sweep};
+pub use tokens::VerificationToken;
+
+use crate::identity::Accounts;
+use crate::outbox::Bell;
+use crate::platform::clock::{Clock, from_millis};
+use crate::platform::database::Database;
+use crate::platform::random::Random;
+
+/// A person as the adapter sees them.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Person {
+    pub id: Uuid,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    /// As the database keeps it.
+    profile: Option<String>,
+    /// Milliseconds since 1970: the adapter's word, or ours.
+    verified_at: Option<i64>,
+}
+
+impl Person {
+    pub fn email_verified(&self) -> Option<DateTime<Utc>> {
+        self.verified_at.map(from_millis)
+    }
+
+    pub fn image(&self) -> Option<String> {
+        crate::identity::Profile::stored(self.profile.as_deref()).picture
+    }
+}
+
+/// A person's account at another provider.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Link {
+    pub user_id: Uuid,
+    pub provider: String,
+    pub account_id: String,
+    /// As NextAuth calls it: oauth, oidc, email, …
+    pub kind: String,
+}
+
+/// What became of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linking {
+    Linked,
+    /// It is somebody else's.
+    Foreign,
+    /// There is no such person.
+    Nobody,
+}
+
+/// A session of the adapter, without its token.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Session {
+    pub user_id: Uuid,
+    /// Milliseconds since 1970.
+    pub expires_at: i64,
+}
+
+/// The adapter's matters, with all that looking after them takes.
+#[derive(Clone)]
+pub struct Adapter {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    accounts: Accounts,
+    bell: Bell,
+}
+
+impl Adapter {
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        accounts: Accounts,
+        bell: Bell,
+    ) -> Self {
+        Self { database, clock, random, accounts, bell }
+    }
+}

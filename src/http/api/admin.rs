@@ -1,0 +1,48 @@
+//! `POST /user/admin/register`: an administrator makes another one.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::guard::ADMIN;
+use super::person::Person;
+use super::sign_up::Register;
+use super::{Answered, Call, Problem};
+use crate::http::answer;
+use crate::identity::{IdentityError, NewAccount, Refusal};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RegisterAdmin {
+    email: String,
+    password: String,
+    name: Option<String>,
+    username: Option<String>,
+    /// The documents' clients send a shared secret; here only who calls counts.
+    #[serde(rename = "adminSecretKey")]
+    _admin_secret_key: Option<IgnoredAny>,
+}
+
+pub(in crate::http) async fn register(call: Call) -> Response {
+    let answered = registered(&call).await;
+    call.answer(answered)
+}
+
+async fn registered(call: &Call) -> Answered {
+    let RegisterAdmin { email, password, name, username, .. } = call.body()?;
+    let account = Register { email, password, name, username }.account()?;
+    let account = NewAccount { roles: vec![ADMIN.to_owned()], ..account };
+    let accounts = &call.web.app.accounts;
+    match accounts.create_for(account, &call.caller.source()).await {
+        Ok(user) => {
+            let person: Person = user.into();
+            Ok(answer::json(StatusCode::CREATED, &person))
+        }
+        // An administrator sees everybody anyway.
+        Err(IdentityError::Refused(Refusal::EmailTaken)) => {
+            Err(Problem::new(StatusCode::CONFLICT, "email-taken").field("email", "email-taken").into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

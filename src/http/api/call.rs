@@ -1,0 +1,122 @@
+//! A request to the JSON API, read whole: the framework's own extractors refuse in their own words.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::RequestExt as _;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, RawPathParams, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+
+use super::guard::Signed;
+use super::problem::{Answered, Fault, Problem};
+use crate::http::caller::Caller;
+use crate::http::form::{self, FormFault};
+use crate::http::state::Web;
+use crate::oauth::parameters::Parameters;
+
+pub(in crate::http) struct Call {
+    pub(super) web: Arc<Web>,
+    pub(super) caller: Caller,
+    pub(super) headers: HeaderMap,
+    query: String,
+    /// `None`: the path has segments that are no text.
+    segments: Option<Vec<(String, String)>>,
+    signed: Option<Signed>,
+    body: Result<Bytes, FormFault>,
+}
+
+impl FromRequest<Arc<Web>> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request(mut request: Request, web: &Arc<Web>) -> Result<Self, Infallible> {
+        let segments = request.extract_parts::<RawPathParams>().await.ok();
+        let segments =
+            segments.map(|segments| segments.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+        let caller = request.extract_parts::<Caller>().await?;
+        let (parts, body) = request.into_parts();
+        let body = form::bytes(&parts.headers, body, web.app.settings.http.max_body).await;
+        Ok(Self {
+            web: web.clone(),
+            caller,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            segments,
+            signed: parts.extensions.get::<Signed>().cloned(),
+            headers: parts.headers,
+            body,
+        })
+    }
+}
+
+/// The guard has not been here: the route's declaration and its handler do not fit.
+#[derive(Debug, thiserror::Error)]
+#[error("a route that declares nobody has a handler that wants somebody")]
+struct Unguarded;
+
+impl Call {
+    /// Who calls.
+    pub(super) fn signed(&self) -> Result<&Signed, Fault> {
+        self.signed.as_ref().ok_or_else(|| Fault::broken(Unguarded))
+    }
+
+    /// A part of the path, decoded.
+    pub(super) fn segment(&self, name: &str) -> Result<&str, Problem> {
+        let mut segments = self.segments.iter().flatten();
+        segments.find(|(known, _)| known == name).map(|(_, value)| value.as_str()).ok_or_else(Problem::not_found)
+    }
+
+    /// A parameter of the query; one that is repeated is none.
+    pub(super) fn query(&self, name: &'static str) -> Result<Option<String>, Problem> {
+        let malformed = || Problem::bad_request("api-query-malformed").field(name, "api-field-malformed");
+        let parameters = Parameters::parse(self.query.as_bytes()).ok_or_else(malformed)?;
+        Ok(parameters.one(name).map_err(|_| malformed())?.map(str::to_owned))
+    }
+
+    pub(super) fn has_body(&self) -> bool {
+        self.body.as_ref().is_ok_and(|body| !body.is_empty())
+    }
+
+    /// The body: JSON of this shape, and nothing more in it.
+    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let bytes = self.body.as_ref().map_err(|fault| match fault {
+            FormFault::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "api-too-large").close(),
+            _ => Problem::new(StatusCode::REQUEST_TIMEOUT, "api-incomplete").close(),
+        })?;
+        if !self.is_json() {
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "api-not-json"));
+        }
+        serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))
+    }
+
+    fn is_json(&self) -> bool {
+        let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
+        let (Some(value), None) = (types.next(), types.next()) else { return false };
+        let Ok(value) = value.to_str() else { return false };
+        let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let charset = parameters.trim().to_ascii_lowercase();
+        let utf8 = charset.is_empty() || charset.trim_start_matches("charset=").trim_matches('"') == "utf-8";
+        kind.trim().eq_ignore_ascii_case("application/json") && utf8
+    }
+
+    pub(super) fn answer(&self, answered: Answered) -> Response {
+        answered.unwrap_or_else(|fault| fault.response(&self.web, &self.caller))
+    }
+
+    pub(super) fn answer_sign_in(&self, answered: Answered) -> Response {
+        answered.unwrap_or_else(|fault| fault.response_at_sign_in(&self.web, &self.caller))
+    }
+}
+
+/// Names the member where the reader does; the rest of what it says is about its own types.
+fn malformed(said: &str) -> Problem {
+    let member = said.split('`').nth(1).filter(|name| name.len() <= 64);
+    let problem = Problem::bad_request("api-body-malformed");
+    match member {
+        Some(name) if said.starts_with("unknown field") => problem.field(name, "api-field-unknown"),
+        Some(name) if said.starts_with("missing field") => problem.field(name, "field-required"),
+        Some(name) if said.starts_with("duplicate field") => problem.field(name, "api-field-malformed"),
+        _ => problem,
+    }
+}

@@ -1,0 +1,36 @@
+//! The JSON API: people and their tokens for front ends that speak JSON instead of OAuth.
+//!
+//! A handler takes a [`Call`] and answers a `Result`; what it refuses becomes a problem document in one place. Who may call it
+//! the route table says, and `guard` makes it so.
+
+pub(super) mod adapter;
+mod admin;
+mod call;
+mod guard;
+mod oauth_login;
+mod people;
+mod person;
+mod problem;
+mod refresh;
+mod sign_in;
+mod sign_up;
+mod tokens;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use call::Call;
+use problem::{Answered, Fault, Problem};
+
+pub(super) use admin::register as admin_register;
+pub(super) use guard::{Gate, guard};
+pub(super) use oauth_login::oauth_login;
+pub(super) use people::{change, list, me, show};
+pub(super) use refresh::{logout, refresh};
+pub(super) use sign_in::{login, sign_in};
+pub(super) use sign_up::{register, sign_up};
+
+/// The fallback of these routes.
+pub(super) async fn method_refused(call: Call) -> Response {
+    call.answer(Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "api-method-refused").into()))
+}

@@ -1,0 +1,90 @@
+//! `GET /auth/me` and the people behind `/auth/{id}`: oneself, or everybody for an administrator.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::person::{Person, ProfileChange, fault_of_change};
+use super::{Answered, Call, Fault, Problem};
+use crate::http::answer;
+use crate::identity::{AccountChange, User};
+
+/// A page of people where nobody asks for another size, and the largest.
+const USUAL: u64 = 50;
+const MOST: u64 = 100;
+
+/// The holder of the token, by the statement that found the token good.
+pub(in crate::http) async fn me(call: Call) -> Response {
+    let answered =
+        call.signed().map(|signed| answer::json(StatusCode::OK, &Person::of_account(&signed.account, signed.roles())));
+    call.answer(answered)
+}
+
+pub(in crate::http) async fn list(call: Call) -> Response {
+    let answered = listed(&call).await;
+    call.answer(answered)
+}
+
+async fn listed(call: &Call) -> Answered {
+    let malformed = |name| Problem::bad_request("api-query-malformed").field(name, "api-field-malformed");
+    let limit = match call.query("limit")? {
+        None => USUAL,
+        Some(text) => text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| malformed("limit"))?,
+    };
+    let after = match call.query("after")? {
+        None => None,
+        Some(text) => Some(Uuid::parse_str(&text).map_err(|_| malformed("after"))?),
+    };
+    // One more than is shown tells whether there is a next page.
+    let mut users = call.web.app.accounts.page(after, limit + 1).await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_more = users.len() > shown;
+    users.truncate(shown);
+    let next = users
+        .last()
+        .filter(|_| is_more)
+        .map(|last| format!("<{}/auth?limit={limit}&after={}>; rel=\"next\"", call.web.issuer(), last.id));
+    let people: Vec<Person> = users.into_iter().map(Person::from).collect();
+    let next = next.and_then(|link| HeaderValue::from_str(&link).ok());
+    Ok(answer::with_header(answer::json(StatusCode::OK, &people), header::LINK, next))
+}
+
+pub(in crate::http) async fn show(call: Call) -> Response {
+    let answered = shown(&call).await;
+    call.answer(answered)
+}
+
+async fn shown(call: &Call) -> Answered {
+    let person: Person = find(call).await?.into();
+    Ok(answer::json(StatusCode::OK, &person))
+}
+
+pub(in crate::http) async fn change(call: Call) -> Response {
+    let answered = changed(&call).await;
+    call.answer(answered)
+}
+
+async fn changed(call: &Call) -> Answered {
+    let user = find(call).await?;
+    let change: ProfileChange = call.body()?;
+    let name = match (&change.name, &change.full_name) {
+        (Some(name), Some(full_name)) if name != full_name => {
+            return Err(Problem::bad_request("api-fields").field("fullName", "api-field-malformed").into());
+        }
+        (name, full_name) => name.clone().or_else(|| full_name.clone()),
+    };
+    let change = AccountChange { name, claims: change.claims(), ..AccountChange::default() };
+    let (user, _) = call.web.app.accounts.update(&user.id.to_string(), change).await.map_err(fault_of_change)?;
+    let person: Person = user.into();
+    Ok(answer::json(StatusCode::OK, &person))
+}
+
+/// The person of the path, if the caller may: others are as missing as those who do not exist.
+async fn find(call: &Call) -> Result<User, Fault> {
+    let signed = call.signed()?;
+    let id = Uuid::parse_str(call.segment("id")?).map_err(|_| Problem::not_found())?;
+    if id != signed.id() && !signed.is_admin() {
+        return Err(Problem::not_found().into());
+    }
+    Ok(call.web.app.accounts.find(&id.to_string()).await?)
+}

@@ -1,0 +1,152 @@
+//! `POST /auth/signup` and `POST /auth/register`: somebody makes an account.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::person::{Claims, Person, instant};
+use super::{Answered, Call, Fault, Problem};
+use crate::http::answer;
+use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::limits::{self, Charge, Verdict};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SignUp {
+    username: String,
+    password: String,
+    full_name: String,
+    email: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedUp {
+    id: Uuid,
+    username: String,
+    full_name: String,
+}
+
+pub(in crate::http) async fn sign_up(call: Call) -> Response {
+    let answered = signed_up(&call).await;
+    call.answer(answered)
+}
+
+async fn signed_up(call: &Call) -> Answered {
+    require_open(call)?;
+    let SignUp { username, password, full_name, email } = call.body()?;
+    // Both are compulsory here, and an empty text would count for none.
+    for (field, value) in [("username", &username), ("fullName", &full_name)] {
+        if value.trim().is_empty() {
+            return Err(Problem::bad_request("api-fields").field(field, "field-required").into());
+        }
+    }
+    let account = NewAccount {
+        email,
+        username: Some(username.clone()),
+        name: Some(full_name),
+        password: Some(password),
+        ..NewAccount::default()
+    };
+    match call.web.app.accounts.sign_up(account, &call.caller.source()).await {
+        Ok(proof) => {
+            let user = call.web.app.accounts.find(&proof.user_id.to_string()).await?;
+            let full_name = user.name.unwrap_or_default();
+            let body = SignedUp { id: user.id, username: user.username.unwrap_or(username), full_name };
+            Ok(answer::json(StatusCode::OK, &body))
+        }
+        Err(error) => Err(refuse(call, error, "fullName").await),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Register {
+    pub(super) email: String,
+    pub(super) password: String,
+    pub(super) name: Option<String>,
+    pub(super) username: Option<String>,
+}
+
+impl Register {
+    /// The account, or what is missing.
+    pub(super) fn account(self) -> Result<NewAccount, Problem> {
+        if self.email.trim().is_empty() {
+            return Err(Problem::of_refusal(Refusal::EmailMalformed, "name"));
+        }
+        Ok(NewAccount {
+            email: Some(self.email),
+            username: self.username,
+            name: self.name,
+            password: Some(self.password),
+            ..NewAccount::default()
+        })
+    }
+}
+
+pub(in crate::http) async fn register(call: Call) -> Response {
+    let answered = registered(&call).await;
+    call.answer(answered)
+}
+
+/// An address that is known gets the answer of one that is not: the password is hashed before anybody looks.
+async fn registered(call: &Call) -> Answered {
+    require_open(call)?;
+    let reveal = call.web.app.settings.accounts.reveal_existing;
+    let account = call.body::<Register>()?.account()?;
+    let told = told(call, &account);
+    match call.web.app.accounts.sign_up(account, &call.caller.source()).await {
+        Ok(proof) if reveal => {
+            let person: Person = call.web.app.accounts.find(&proof.user_id.to_string()).await?.into();
+            Ok(answer::json(StatusCode::CREATED, &person))
+        }
+        Err(IdentityError::Refused(Refusal::EmailTaken)) if reveal => {
+            Err(Problem::new(StatusCode::CONFLICT, "email-taken").field("email", "email-taken").into())
+        }
+        Ok(_) | Err(IdentityError::Refused(Refusal::EmailTaken)) => Ok(answer::json(StatusCode::CREATED, &told)),
+        Err(error) => Err(refuse(call, error, "name").await),
+    }
+}
+
+/// The person as they described themselves, by nothing that the database knows.
+fn told(call: &Call, account: &NewAccount) -> Person {
+    let now = instant(call.web.app.clock.now());
+    let own = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    Person {
+        id: None,
+        username: own(&account.username),
+        email: own(&account.email),
+        name: own(&account.name),
+        full_name: own(&account.name),
+        email_verified: None,
+        image: None,
+        roles: Vec::new(),
+        created_at: now.clone(),
+        updated_at: now,
+        claims: Claims::default(),
+    }
+}
+
+/// Whether people may make accounts at all.
+fn require_open(call: &Call) -> Result<(), Problem> {
+    if call.web.app.settings.accounts.sign_up { Ok(()) } else { Err(Problem::not_found()) }
+}
+
+/// Trying out which names exist is counted, as on the page.
+async fn refuse(call: &Call, error: IdentityError, name: &str) -> Fault {
+    let IdentityError::Refused(refusal) = error else { return error.into() };
+    if matches!(refusal, Refusal::EmailTaken | Refusal::UsernameTaken) {
+        let app = &call.web.app;
+        let who = call.caller.address.map(|address| address.to_string()).unwrap_or_default();
+        let charge = Charge::new(&format!("sign-up from {who}"), call.caller.address);
+        match limits::charge(&app.database, &app.settings.limits, charge, app.clock.now()).await {
+            Ok(Verdict::Throttled { retry_after }) => {
+                return Problem::throttled(StatusCode::TOO_MANY_REQUESTS, retry_after).into();
+            }
+            Ok(_) => {}
+            Err(error) => return error.into(),
+        }
+    }
+    Problem::of_refusal(refusal, name).into()
+}
