@@ -84,6 +84,7 @@ pub fn table() -> Vec<Route> {
         route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),
         route("/", Browser, Page, get(pages::home::get)),
         route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/openapi.json", Public, Open, get(api::openapi)),
         route("/auth/signup", Public, Json, post(api::sign_up)),
         route("/auth/register", Public, Json, post(api::register)),
         route("/auth/signin", Public, Json, post(api::sign_in)),

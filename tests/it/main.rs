@@ -45,6 +45,7 @@ mod keys;
 mod logout;
 mod migrations;
 mod opaque_tokens;
+mod openapi;
 mod operations;
 mod pages_chromium;
 mod prompts;

@@ -6,6 +6,7 @@ use std::error::Error;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::answer;
 use crate::http::caller::Caller;
@@ -50,8 +51,9 @@ pub(super) struct Problem {
 }
 
 /// A refusal as it is sent.
-#[derive(Serialize)]
-struct Body {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Body {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::person::{Claims, Person, instant};
@@ -11,18 +12,18 @@ use crate::http::answer;
 use crate::identity::{IdentityError, NewAccount, Refusal};
 use crate::limits::{self, Charge, Verdict};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SignUp {
+pub(super) struct SignUp {
     username: String,
     password: String,
     full_name: String,
     email: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SignedUp {
+pub(super) struct SignedUp {
     id: Uuid,
     username: String,
     full_name: String,
@@ -60,7 +61,7 @@ async fn signed_up(call: &Call) -> Answered {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Register {
     pub(super) email: String,
