@@ -79,6 +79,8 @@ enum Command {
     /// What happened, and who did it
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Print the OpenAPI 3.1 document of the JSON API
+    Openapi,
     /// Print the effective settings and where each came from
     Config(config::Config),
     /// Check settings, database, keys, clock and issuer; exit 1 on a fault
@@ -238,6 +240,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
     if let Command::Serve(serve) = command {
         return serve.run(sources);
     }
+    if let Command::Openapi = command {
+        return output::line(crate::http::openapi_text().trim_end());
+    }
     let layers = Layers::gather(&sources)?;
     if let Command::Config(config) = command {
         return config.run(&layers);
@@ -265,7 +270,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Audit(audit) => audit.run(settings?).await,
             Command::Import(import) => import.run(settings?).await,
             Command::Key(key) => key.run(settings?).await,
-            Command::Serve(_) | Command::Config(_) => Ok(()),
+            Command::Serve(_) | Command::Config(_) | Command::Openapi => Ok(()),
         }
     })
 }

@@ -14,6 +14,7 @@ mod protocol;
 mod router;
 mod state;
 
+pub(crate) use api::openapi_text;
 pub(crate) use caller::Peer;
 pub use router::{Access, Route, router, table};
 pub use state::{Web, WebError};

@@ -88,6 +88,7 @@ pub fn table() -> Vec<Route> {
         route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
         route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/openapi.json", Public, Open, get(api::openapi)),
         route("/auth/signup", Public, Json, post(api::sign_up)),
         route("/auth/register", Public, Json, post(api::register)),
         route("/auth/signin", Public, Json, post(api::sign_in)),

@@ -48,6 +48,7 @@ mod logout;
 mod mail;
 mod migrations;
 mod opaque_tokens;
+mod openapi;
 mod operations;
 mod pages_chromium;
 mod prompts;

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::person::instant;
@@ -16,9 +17,9 @@ use crate::platform::clock::from_millis;
 use crate::platform::database::DatabaseError;
 
 /// A user as NextAuth knows one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AdapterUser {
+pub(super) struct AdapterUser {
     id: Uuid,
     name: Option<String>,
     email: Option<String>,
@@ -40,9 +41,9 @@ impl From<Person> for AdapterUser {
 }
 
 /// A new user, or what is to change of one; other members are dropped, as an adapter may send them.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct UserData {
+pub(super) struct UserData {
     /// Of a change only.
     id: Option<String>,
     name: Option<String>,
@@ -52,9 +53,9 @@ struct UserData {
 }
 
 /// An account at another provider; what its provider gave for it is not kept.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AdapterAccount {
+pub(super) struct AdapterAccount {
     user_id: String,
     #[serde(rename = "type", default)]
     kind: String,
@@ -62,45 +63,45 @@ struct AdapterAccount {
     provider_account_id: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct NewSession {
+pub(super) struct NewSession {
     session_token: String,
     user_id: String,
     expires: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SessionChange {
+pub(super) struct SessionChange {
     session_token: String,
     expires: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AdapterSession {
+pub(super) struct AdapterSession {
     session_token: String,
     user_id: Uuid,
     expires: String,
 }
 
-#[derive(Serialize)]
-struct SessionAndUser {
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionAndUser {
     session: AdapterSession,
     user: AdapterUser,
 }
 
-#[derive(Deserialize, Serialize)]
-struct AdapterToken {
+#[derive(Deserialize, Serialize, ToSchema)]
+pub(super) struct AdapterToken {
     identifier: String,
     token: String,
     #[serde(serialize_with = "rfc3339")]
     expires: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
-struct UsedToken {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct UsedToken {
     identifier: String,
     token: String,
 }

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use utoipa::ToSchema;
 
 use super::guard::ADMIN;
 use super::person::Person;
@@ -12,15 +13,16 @@ use super::{Answered, Call, Problem};
 use crate::http::answer;
 use crate::identity::{IdentityError, NewAccount, Refusal};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RegisterAdmin {
+pub(super) struct RegisterAdmin {
     email: String,
     password: String,
     name: Option<String>,
     username: Option<String>,
     /// The documents' clients send a shared secret; here only who calls counts.
     #[serde(rename = "adminSecretKey")]
+    #[schema(value_type = Option<String>)]
     _admin_secret_key: Option<IgnoredAny>,
 }
 

@@ -4,14 +4,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::sign_in::LoggedIn;
 use super::{Answered, Call, Fault, Problem, tokens};
 use crate::http::answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LinkedAccount {
+pub(super) struct LinkedAccount {
     email: String,
     provider: String,
     provider_account_id: String,

@@ -6,13 +6,14 @@ use std::error::Error;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::answer;
 use crate::http::caller::Caller;
-use crate::platform::words::Words;
 use crate::http::state::Web;
 use crate::identity::{IdentityError, PasswordFault, Refusal};
 use crate::platform::hashing::HashError;
+use crate::platform::words::Words;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -50,8 +51,9 @@ pub(super) struct Problem {
 }
 
 /// A refusal as it is sent.
-#[derive(Serialize)]
-struct Body {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Body {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,

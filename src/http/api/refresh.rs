@@ -4,23 +4,26 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Answered, Call, Problem, tokens};
 use crate::http::answer;
 
 /// The documents' clients say whose token it is; the token knows better.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Presented {
+pub(super) struct Presented {
     refresh_token: Option<String>,
     #[serde(rename = "username")]
+    #[schema(value_type = Option<String>)]
     _username: Option<IgnoredAny>,
     #[serde(rename = "sub")]
+    #[schema(value_type = Option<String>)]
     _sub: Option<IgnoredAny>,
 }
 
-#[derive(Serialize)]
-struct SignedOut {
+#[derive(Serialize, ToSchema)]
+pub(super) struct SignedOut {
     message: String,
 }
 

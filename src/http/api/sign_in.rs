@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::person::Person;
@@ -11,17 +12,17 @@ use super::{Answered, Call, Fault, Problem};
 use crate::http::answer;
 use crate::identity::{SignInError, User};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SignIn {
+pub(super) struct SignIn {
     /// Username or e-mail address.
     username: String,
     password: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SignedIn {
+pub(super) struct SignedIn {
     id: Uuid,
     username: Option<String>,
     full_name: Option<String>,
@@ -42,15 +43,15 @@ async fn signed_in(call: &Call) -> Answered {
 }
 
 /// One of the two names.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Login {
+pub(super) struct Login {
     email: Option<String>,
     username: Option<String>,
     password: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LoggedIn {
     user: Person,
@@ -87,6 +88,10 @@ async fn prove(call: &Call, name: &str, password: &str) -> Result<(User, Tokens)
         Err(SignInError::Refused) => return Err(refused().into()),
         Err(SignInError::Throttled { retry_after }) => {
             return Err(Problem::throttled(StatusCode::BAD_REQUEST, retry_after).into());
+        }
+        // The password was right: whoever has it may know what is missing.
+        Err(SignInError::Unverified { .. }) => {
+            return Err(Problem::bad_request("unverified-title").code("invalid_email").into());
         }
         Err(SignInError::Busy) => return Err(Fault::Busy),
         Err(error) => return Err(Fault::broken(error)),

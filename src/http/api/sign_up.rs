@@ -3,26 +3,27 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::person::{Claims, Person, instant};
 use super::{Answered, Call, Fault, Problem};
 use crate::http::answer;
-use crate::identity::{IdentityError, NewAccount, Refusal};
+use crate::identity::{Asking, IdentityError, NewAccount, Refusal, Registered};
 use crate::limits::{self, Charge, Verdict};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SignUp {
+pub(super) struct SignUp {
     username: String,
     password: String,
     full_name: String,
     email: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SignedUp {
+pub(super) struct SignedUp {
     id: Uuid,
     username: String,
     full_name: String,
@@ -60,7 +61,7 @@ async fn signed_up(call: &Call) -> Answered {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Register {
     pub(super) email: String,
@@ -96,8 +97,10 @@ async fn registered(call: &Call) -> Answered {
     let reveal = call.web.app.settings.accounts.reveal_existing;
     let account = call.body::<Register>()?.account()?;
     let told = told(call, &account);
-    match call.web.app.accounts.sign_up(account, &call.caller.source()).await {
-        Ok(proof) if reveal => {
+    let (source, frame) = (call.caller.source(), call.caller.frame(&call.web, None));
+    let asking = Asking { source: &source, language: Some(frame.words.lang()), interaction: None };
+    match call.web.app.accounts.register(account, asking).await {
+        Ok(Registered::Here(proof)) if reveal => {
             let person: Person = call.web.app.accounts.find(&proof.user_id.to_string()).await?.into();
             Ok(answer::json(StatusCode::CREATED, &person))
         }

@@ -1,6 +1,7 @@
 //! The tokens of JSON sign-in: those of any other grant, for the client of the house.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::call::Call;
@@ -12,7 +13,7 @@ use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::mint::{self, Mint, SenderConstraint, Warrant};
 use crate::oauth::scope;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tokens {
     pub(super) access_token: String,

@@ -1,0 +1,308 @@
+//! The OpenAPI 3.1 document: shapes from the types that handlers read and write, who may call from the route table.
+
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{adapter, admin, person, problem, refresh, sign_in, sign_up, tokens};
+use crate::http::answer;
+use crate::http::router::{self, Access};
+
+/// A shape, where there is one.
+type Shape = Option<fn(&mut Schemas) -> Value>;
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// What can be done at a path.
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    takes: Shape,
+    status: u16,
+    gives: Shape,
+}
+
+/// A type by reference; what it is made of goes into the components.
+fn of<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> Value {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+    json!({"$ref": format!("#/components/schemas/{}", T::name())})
+}
+
+fn list_of<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> Value {
+    json!({"type": "array", "items": of::<T>(schemas)})
+}
+
+/// What the adapter is told of something that may not be there.
+fn perhaps<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> Value {
+    json!({"oneOf": [of::<T>(schemas), {"type": "null"}]})
+}
+
+/// The `{names}` of a path and the query parameters of an operation.
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let in_path = operation.path.split(['{', '}']).skip(1).step_by(2);
+    let in_path =
+        in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let query = match (operation.method, operation.path) {
+        ("get", "/auth") => vec![
+            json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
+            json!({"name": "after", "in": "query", "description": "The id of the last person of the page before.", "schema": {"type": "string", "format": "uuid"}}),
+        ],
+        ("get", "/adapter/get-user-by-email" | "/adapter/get-user-by-email/") => {
+            vec![json!({"name": "email", "in": "query", "schema": {"type": "string"}})]
+        }
+        _ => Vec::new(),
+    };
+    in_path.chain(query).collect()
+}
+
+/// The statuses by which an operation refuses.
+fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
+    let mut statuses = vec![500, 503];
+    match access {
+        Access::User | Access::Role(_) => statuses.extend([401, 403]),
+        Access::AdapterSecret => statuses.push(401),
+        _ => {}
+    }
+    let by_sign_in = matches!(operation.path, "/auth/login" | "/auth/signin");
+    if by_sign_in {
+        statuses.push(400);
+    } else if operation.path == "/auth/oAuthlogin" {
+        statuses.push(401);
+    } else if operation.takes.is_some() {
+        statuses.extend([400, 408, 413, 415]);
+    }
+    match operation.path {
+        "/auth/signup" => statuses.extend([404, 429]),
+        "/auth/register" => statuses.extend([404, 409, 429]),
+        "/auth/refresh" | "/auth/logout" => statuses.push(401),
+        "/auth" | "/adapter/get-user-by-email" | "/adapter/get-user-by-email/" => statuses.push(400),
+        "/auth/{id}" => statuses.push(404),
+        "/user/admin/register" => statuses.push(409),
+        path if path.starts_with("/adapter") => statuses.push(409),
+        _ => {}
+    }
+    statuses.sort_unstable();
+    statuses.dedup();
+    statuses
+}
+
+fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Value {
+    let mut responses = Map::new();
+    let given = match operation.gives {
+        Some(shape) => json!({"description": "Done.", "content": {"application/json": {"schema": shape(schemas)}}}),
+        None => json!({"description": "Done."}),
+    };
+    responses.insert(operation.status.to_string(), given);
+    let problem = of::<problem::Body>(schemas);
+    for status in refusals(operation, access) {
+        let name = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+        let bare = status >= 500 && matches!(operation.path, "/auth/login" | "/auth/signin");
+        let refused = if bare {
+            json!({"description": name})
+        } else {
+            json!({"description": name, "content": {"application/problem+json": {"schema": problem}}})
+        };
+        responses.insert(status.to_string(), refused);
+    }
+    let security = match access {
+        Access::User | Access::Role(_) => json!([{"bearer": ["account"]}]),
+        Access::AdapterSecret => json!([{"adapterSecret": []}]),
+        _ => json!([]),
+    };
+    let summary = match access {
+        Access::Role(role) => format!("{} (role {role})", operation.summary),
+        _ => operation.summary.to_owned(),
+    };
+    let mut described = json!({
+        "summary": summary,
+        "parameters": parameters(operation),
+        "responses": responses,
+        "security": security,
+    });
+    if let (Some(shape), Some(members)) = (operation.takes, described.as_object_mut()) {
+        let optional = matches!(operation.path, "/auth/refresh" | "/auth/logout");
+        let body = json!({"required": !optional, "content": {"application/json": {"schema": shape(schemas)}}});
+        members.insert("requestBody".to_owned(), body);
+        if optional {
+            members.insert("security".to_owned(), json!([{"refresh": []}, {}]));
+        }
+    }
+    described
+}
+
+fn operations() -> Vec<Operation> {
+    let operation =
+        |method, path, summary, takes, status, gives| Operation { method, path, summary, takes, status, gives };
+    let mut all = vec![
+        operation(
+            "post",
+            "/auth/signup",
+            "Make an account with a username",
+            Some(of::<sign_up::SignUp>),
+            200,
+            Some(of::<sign_up::SignedUp>),
+        ),
+        operation(
+            "post",
+            "/auth/register",
+            "Make an account with an e-mail address",
+            Some(of::<sign_up::Register>),
+            201,
+            Some(of::<person::Person>),
+        ),
+        operation(
+            "post",
+            "/auth/signin",
+            "Sign in with a username",
+            Some(of::<sign_in::SignIn>),
+            200,
+            Some(of::<sign_in::SignedIn>),
+        ),
+        operation("post", "/auth/login", "Sign in", Some(of::<sign_in::Login>), 200, Some(of::<sign_in::LoggedIn>)),
+        operation(
+            "post",
+            "/auth/oAuthlogin",
+            "Sign in by a linked account",
+            Some(of::<super::oauth_login::LinkedAccount>),
+            200,
+            Some(of::<sign_in::LoggedIn>),
+        ),
+        operation(
+            "post",
+            "/auth/refresh",
+            "Replace tokens",
+            Some(of::<refresh::Presented>),
+            200,
+            Some(of::<tokens::Tokens>),
+        ),
+        operation(
+            "post",
+            "/auth/logout",
+            "Sign out",
+            Some(of::<refresh::Presented>),
+            200,
+            Some(of::<refresh::SignedOut>),
+        ),
+        operation("get", "/auth", "List people", None, 200, Some(list_of::<person::Person>)),
+        operation("get", "/auth/{id}", "Show a person", None, 200, Some(of::<person::Person>)),
+        operation(
+            "put",
+            "/auth/{id}",
+            "Change a person",
+            Some(of::<person::ProfileChange>),
+            200,
+            Some(of::<person::Person>),
+        ),
+        operation(
+            "post",
+            "/user/admin/register",
+            "Make an administrator",
+            Some(of::<admin::RegisterAdmin>),
+            201,
+            Some(of::<person::Person>),
+        ),
+    ];
+    for path in ["/auth/me", "/users/profile", "/user/profile"] {
+        all.push(operation("get", path, "Show the person of the token", None, 200, Some(of::<person::Person>)));
+    }
+    all.extend(of_adapter());
+    all
+}
+
+/// The adapter's calls all answer 200.
+fn of_adapter() -> Vec<Operation> {
+    let user: Shape = Some(perhaps::<adapter::AdapterUser>);
+    let data: Shape = Some(of::<adapter::UserData>);
+    let session: Shape = Some(perhaps::<adapter::AdapterSession>);
+    let account: Shape = Some(perhaps::<adapter::AdapterAccount>);
+    let token: Shape = Some(perhaps::<adapter::AdapterToken>);
+    let calls: [(&str, &str, &str, Shape, Shape); 24] = [
+        ("post", "/signup", "Make a user", data, user),
+        ("get", "/{id}", "Find a user", None, user),
+        ("get", "/get-user/{id}", "Find a user", None, user),
+        ("get", "/get-user-by-email", "Find a user by address", None, user),
+        ("get", "/get-user-by-email/", "Find a user by address", None, user),
+        ("get", "/get-user-by-account/{provider}/{account}", "Find a user by a linked account", None, user),
+        ("patch", "", "Change a user", data, user),
+        ("post", "", "Change a user", data, user),
+        ("patch", "/", "Change a user", data, user),
+        ("post", "/", "Change a user", data, user),
+        ("post", "/update-user", "Change a user", data, user),
+        ("patch", "/update-user", "Change a user", data, user),
+        ("delete", "/{id}", "Remove a user", None, user),
+        ("delete", "/delete-user/{id}", "Remove a user", None, user),
+        ("post", "/link-account", "Link an account", Some(of::<adapter::AdapterAccount>), account),
+        ("delete", "/unlink-account/{provider}/{account}", "Unlink an account", None, account),
+        ("post", "/create-session", "Open a session", Some(of::<adapter::NewSession>), session),
+        ("get", "/get-session/{token}", "Find a session and its user", None, Some(perhaps::<adapter::SessionAndUser>)),
+        ("patch", "/update-session", "Move the end of a session", Some(of::<adapter::SessionChange>), session),
+        ("post", "/update-session", "Move the end of a session", Some(of::<adapter::SessionChange>), session),
+        ("delete", "/delete-session/{token}", "End a session", None, session),
+        ("post", "/create-verification-token", "Keep a verification token", Some(of::<adapter::AdapterToken>), token),
+        ("patch", "/use-verification-token", "Use a verification token", Some(of::<adapter::UsedToken>), token),
+        ("post", "/use-verification-token", "Use a verification token", Some(of::<adapter::UsedToken>), token),
+    ];
+    let full = |path: &str| {
+        router::table().iter().map(|route| route.path).find(|full| full.strip_prefix("/adapter") == Some(path))
+    };
+    let operations = calls.into_iter().filter_map(|(method, path, summary, takes, gives)| {
+        Some(Operation { method, path: full(path)?, summary, takes, status: 200, gives })
+    });
+    operations.collect()
+}
+
+fn document() -> Value {
+    let access: Vec<_> = router::table().iter().map(|route| (route.path, route.access)).collect();
+    let (mut paths, mut schemas) = (Map::new(), Schemas::new());
+    for operation in operations() {
+        let Some((_, access)) = access.iter().find(|(path, _)| *path == operation.path) else { continue };
+        let described = described(&operation, *access, &mut schemas);
+        let item = paths.entry(operation.path).or_insert_with(|| json!({}));
+        if let Some(item) = item.as_object_mut() {
+            item.insert(operation.method.to_owned(), described);
+        }
+    }
+    let schemas: Map<String, Value> =
+        schemas.into_iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?))).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Bonafide",
+            "description": "Accounts and tokens for front ends that speak JSON, and the session adapter of NextAuth. \
+                            OAuth 2.0 and OpenID Connect are described by /.well-known/openid-configuration.",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token with the scope account."},
+                "refresh": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Refresh TOKEN; or in the body."},
+                "adapterSecret": {"type": "apiKey", "in": "header", "name": "x-auth-secret"},
+            },
+        },
+    })
+}
+
+static TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", document()));
+
+/// The document as text, always the same for one version of the program.
+pub(crate) fn text() -> &'static str {
+    &TEXT
+}
+
+pub(in crate::http) async fn openapi() -> Response {
+    let mut response = Response::new(Bytes::from_static(text().as_bytes()).into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, answer::NO_STORE);
+    response
+}

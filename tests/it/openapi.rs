@@ -1,0 +1,64 @@
+//! The OpenAPI document: as committed, and as the server answers.
+
+use bonafide::http::{Access, table};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    api_accounts::{login, text},
+    support::{Engine, TestServer},
+};
+
+const COMMITTED: &str = include_str!("../../docs/openapi.json");
+const SECRET: &str = "correct horse battery staple and more";
+
+/// `docs/openapi.json` is what the program prints and serves: `bonafide openapi > docs/openapi.json` makes it anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_committed_document_is_the_current_one() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let printed = server.cli(&["openapi"]).await.expect_success();
+    assert!(printed.stdout == COMMITTED, "docs/openapi.json is stale: bonafide openapi > docs/openapi.json");
+    let answer = server.get("/openapi.json").await.expect_status(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert!(answer.body == COMMITTED);
+    let document: Value = answer.json();
+    assert_eq!(document["openapi"], "3.1.0");
+}
+
+/// Every path of the JSON API is described, with the methods that it takes and no others, and with who may call it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_is_described() {
+    let server = TestServer::with(Engine::Sqlite, &[("adapter.secret", SECRET), ("limits.enabled", "false")]).await;
+    let boss = server.person("boss").await;
+    server.app().accounts.grant_role("boss", "admin").await.expect("a role");
+    let token = text(&login(&server, &boss).await, "accessToken").to_owned();
+    let document: Value = serde_json::from_str(COMMITTED).expect("a document");
+    let mut described = 0;
+    for route in table() {
+        let paths = ["/auth", "/user", "/users", "/adapter"];
+        if !paths.iter().any(|path| route.path == *path || route.path.starts_with(&format!("{path}/"))) {
+            continue;
+        }
+        described += 1;
+        let security = match route.access {
+            Access::User | Access::Role(_) => json!([{"bearer": ["account"]}]),
+            Access::AdapterSecret => json!([{"adapterSecret": []}]),
+            _ if ["/auth/refresh", "/auth/logout"].contains(&route.path) => json!([{"refresh": []}, {}]),
+            _ => json!([]),
+        };
+        let nobody = "00000000-0000-0000-0000-000000000000";
+        let path = route.path.replace(['{', '}'], "").replace("/id", &format!("/{nobody}"));
+        for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let call = server.call(method.clone(), &path).bearer(&token).header("x-auth-secret", SECRET);
+            let status = call.send().await.status.as_u16();
+            let operation = &document["paths"][route.path][method.as_str().to_lowercase()];
+            assert_eq!(operation.is_object(), status != 405, "{method} {}: {status}", route.path);
+            if operation.is_object() {
+                assert_eq!(operation["security"], security, "{method} {}", route.path);
+                assert!(operation["responses"][status.to_string()].is_object(), "{method} {}: {status}", route.path);
+            }
+        }
+    }
+    assert_eq!(document["paths"].as_object().expect("paths").len(), described);
+    assert!(described > 30, "{described}");
+}
