@@ -270,3 +270,30 @@ dev-mail-to = An
 dev-mail-from = Von
 dev-mail-at = Gesendet
 dev-mail-back = Alle Mails
+
+## Was Programme zur Antwort bekommen (die JSON-Schnittstelle); ihre Oberflächen zeigen es Menschen
+
+# Die beiden ersten stehen so in den Verträgen der Programme, in jeder Sprache.
+api-credentials = Invalid Login Credentials
+api-username-exists = Username exists
+api-throttled = Das waren zu viele Versuche. Warten Sie etwas und versuchen Sie es noch einmal.
+api-fields = An dieser Anfrage ist etwas zu berichtigen.
+api-body-malformed = Diese Adresse erwartet einen anderen Inhalt.
+api-query-malformed = Diese Adresse erwartet andere Parameter.
+api-field-unknown = Diese Angabe kennt die Adresse nicht.
+api-field-malformed = Dieser Wert passt hier nicht.
+api-not-json = Senden Sie den Inhalt als application/json.
+api-too-large = Der Inhalt dieser Anfrage ist zu groß.
+api-incomplete = Der Inhalt dieser Anfrage ist nicht angekommen.
+api-method-refused = Diese Adresse nimmt diese Methode nicht.
+api-not-found = Hier ist nichts, oder es ist nicht für Sie bestimmt.
+api-token-missing = Melden Sie sich zuerst an: Diese Adresse braucht ein Access-Token.
+api-token-dead = Dieses Token ist unbekannt, abgelaufen oder widerrufen. Melden Sie sich neu an.
+api-token-twice = Zeigen Sie ein Token, und nur einmal.
+api-forbidden = Das dürfen Sie nicht.
+api-unproven = Sie haben nicht gezeigt, wer Sie sind.
+api-signed-out = Sie sind abgemeldet.
+api-sign-in-off = Diese Art der Anmeldung ist ausgeschaltet.
+api-taken = So etwas gibt es schon.
+api-account-foreign = Dieses Konto gehört jemand anderem.
+api-fault = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
