@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{adapter, admin, person, problem, refresh, sign_in, sign_up, tokens};
+use super::{adapter, admin, person, problem, recovery, refresh, sign_in, sign_up, tokens};
 use crate::http::answer;
 use crate::http::router::{self, Access};
 
@@ -78,8 +78,9 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         statuses.extend([400, 408, 413, 415]);
     }
     match operation.path {
-        "/auth/signup" => statuses.extend([404, 429]),
+        "/auth/signup" | "/auth/forgot-password" | "/auth/request-email-verification" => statuses.extend([404, 429]),
         "/auth/register" => statuses.extend([404, 409, 429]),
+        "/auth/reset-password/{token}" | "/auth/verify-email/{token}" => statuses.extend([400, 404]),
         "/auth/refresh" | "/auth/logout" => statuses.push(401),
         "/auth" | "/adapter/get-user-by-email" | "/adapter/get-user-by-email/" => statuses.push(400),
         "/auth/{id}" => statuses.push(404),
@@ -211,8 +212,32 @@ fn operations() -> Vec<Operation> {
     for path in ["/auth/me", "/users/profile", "/user/profile"] {
         all.push(operation("get", path, "Show the person of the token", None, 200, Some(of::<person::Person>)));
     }
+    all.extend(of_mailed_links());
     all.extend(of_adapter());
     all
+}
+
+/// What mailed links do.
+fn of_mailed_links() -> Vec<Operation> {
+    let calls: [(&str, &str, Shape); 4] = [
+        ("/auth/forgot-password", "Mail a link to choose a new password by", Some(of::<recovery::ForgotPassword>)),
+        ("/auth/reset-password/{token}", "Choose a new password by a mailed link", Some(of::<recovery::ResetPassword>)),
+        (
+            "/auth/request-email-verification",
+            "Mail a link to verify one's address by",
+            Some(of::<recovery::RequestVerification>),
+        ),
+        ("/auth/verify-email/{token}", "Verify an address by a mailed link", None),
+    ];
+    let operation = |(path, summary, takes)| Operation {
+        method: "post",
+        path,
+        summary,
+        takes,
+        status: 200,
+        gives: Some(of::<recovery::Done>),
+    };
+    calls.into_iter().map(operation).collect()
 }
 
 /// The adapter's calls all answer 200.
