@@ -139,6 +139,8 @@ async fn ir_11_every_member_is_known_here(server: TestServer) {
         "subject_types_supported",
         "token_endpoint",
         "token_endpoint_auth_methods_supported",
+        // Compared in `languages`.
+        "ui_locales_supported",
         "userinfo_endpoint",
     ];
     assert_eq!(names, expected);
