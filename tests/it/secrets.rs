@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    engines::sign_in,
+    engines::{sign_in, within_a_second},
     support::{Answer, Binary, Engine, Flow, web_application},
 };
 
@@ -83,6 +83,8 @@ async fn use_everything(binary: &Binary) -> (Secrets, String) {
     let opaque = bonafide::clients::Draft { token_format: Some("opaque".to_owned()), ..web_application() };
     let opaque = binary.application(&opaque).await;
     secrets.add("client secret", opaque.secret());
+    let asked = Flow::new(&opaque).path();
+    within_a_second("another new client", || async { wire.get(&asked).await.status == 303 }).await;
     let given = Flow::new(&opaque).tokens(&wire, &mut browser, &person).await;
     for token in [given.access_token(), given.refresh_token()] {
         for (path, client) in [("/introspect", &opaque), ("/revoke", &application), ("/revoke", &opaque)] {
