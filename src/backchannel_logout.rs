@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::http::{Method, Request, header};
+use hyper::{Method, Request, header};
 
 use crate::app::App;
 use crate::audit::About;

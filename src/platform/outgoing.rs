@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use hyper::body::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -54,8 +54,8 @@ pub struct Outgoing {
 
 /// An answer that was read whole.
 pub struct Answer {
-    pub status: axum::http::StatusCode,
-    pub headers: axum::http::HeaderMap,
+    pub status: hyper::StatusCode,
+    pub headers: hyper::HeaderMap,
     pub body: Bytes,
 }
 
@@ -82,7 +82,7 @@ impl Outgoing {
     }
 
     /// Sends and reads the whole answer.
-    pub async fn send(&self, request: axum::http::Request<Vec<u8>>) -> Result<Answer, OutgoingError> {
+    pub async fn send(&self, request: hyper::Request<Vec<u8>>) -> Result<Answer, OutgoingError> {
         let mut response = self.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -96,11 +96,11 @@ impl Outgoing {
     }
 
     /// Sends, and leaves unread what is answered beside the status.
-    pub async fn status(&self, request: axum::http::Request<Vec<u8>>) -> Result<axum::http::StatusCode, OutgoingError> {
+    pub async fn status(&self, request: hyper::Request<Vec<u8>>) -> Result<hyper::StatusCode, OutgoingError> {
         Ok(self.execute(request).await?.status())
     }
 
-    async fn execute(&self, request: axum::http::Request<Vec<u8>>) -> Result<reqwest::Response, OutgoingError> {
+    async fn execute(&self, request: hyper::Request<Vec<u8>>) -> Result<reqwest::Response, OutgoingError> {
         let request = reqwest::Request::try_from(request)?;
         self.check_literal(request.url())?;
         Ok(self.client.execute(request).await?)
