@@ -9,7 +9,7 @@ use crate::platform::secrets;
 impl Grants {
     /// Makes a grant for a proof, in the transaction that settles the proof. It hangs on no browser session, since there is
     /// none: it ends by logout, by its own end, and by all that ends everything of a person. `None`: the person has been
-    /// disabled or removed meanwhile.
+    /// disabled or removed meanwhile, or has another password.
     pub async fn give(
         &self,
         client: &AuthenticatedClient,
@@ -31,8 +31,10 @@ impl Grants {
         let (random, source) = (self.random.clone(), source.clone());
         let action = self.database.write(move |tx| {
             Box::pin(async move {
+                if !proof.settle(tx, now).await? {
+                    return Ok(None);
+                }
                 let Some(person) = store::live_person(tx, proof.user_id).await? else { return Ok(None) };
-                proof.settle(tx, now).await?;
                 let grant = Grant::by_proof(id, scope, person, &proof, now);
                 store::insert_grant_by_proof(tx, &grant, &client_id, new).await?;
                 let about = About::both(proof.user_id, &client_id);

@@ -20,6 +20,8 @@ pub struct Proof {
     /// Authentication methods of RFC 8176, space-separated.
     pub amr: String,
     charge: Option<Charge>,
+    /// The stored hash that the password was found right by; `None` where no password was asked for.
+    by_hash: Option<String>,
     /// The password hashed anew, where the stored hash has other parameters than today's.
     rehashed: Option<String>,
 }
@@ -88,7 +90,8 @@ impl Accounts {
                 }
                 let rehashed = if outdated { Some(self.hasher.hash(password).await?) } else { None };
                 let acr = ACR_PASSWORD.to_owned();
-                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, rehashed });
+                let by_hash = known.password_hash;
+                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, by_hash, rehashed });
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),
@@ -149,22 +152,33 @@ impl Accounts {
 impl Proof {
     /// A proof that needed no password: somebody who has just signed up.
     pub(super) fn of_new_account(user_id: Uuid) -> Self {
-        Self { user_id, acr: ACR_PASSWORD.to_owned(), amr: "pwd".to_owned(), charge: None, rehashed: None }
+        Self::without_password(user_id, ACR_PASSWORD, "pwd")
     }
 
     /// A proof by somebody's account at another provider, by the session adapter's word: no assurance of ours.
     pub(crate) fn of_linked_account(user_id: Uuid) -> Self {
-        Self { user_id, acr: "0".to_owned(), amr: "fed".to_owned(), charge: None, rehashed: None }
+        Self::without_password(user_id, "0", "fed")
     }
 
-    /// Gives the attempt back and stores the new hash, in the transaction of the sign-in.
-    pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
+        Self { user_id, acr: acr.to_owned(), amr: amr.to_owned(), charge: None, by_hash: None, rehashed: None }
+    }
+
+    /// Gives the attempt back and stores the new hash, in the transaction of the sign-in. Answers whether the proof still
+    /// holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
+    /// transaction has committed, so that what ends everything of a person ends this sign-in too.
+    pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+        let Some(person) = store::hold(tx, self.user_id, self.rehashed.is_some()).await? else { return Ok(false) };
+        let changed = self.by_hash.is_some() && self.by_hash != person.password_hash;
+        if person.disabled_at.is_some() || changed {
+            return Ok(false);
+        }
         if let Some(charge) = &self.charge {
             limits::refund(tx, charge).await?;
         }
         if let Some(hash) = &self.rehashed {
             store::set_password(tx, self.user_id, hash, now).await?;
         }
-        Ok(())
+        Ok(true)
     }
 }

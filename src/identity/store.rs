@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Email, Profile, User, Username};
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one, hold_row};
 
 /// What is needed to check a password.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -33,6 +33,20 @@ pub(super) async fn credentials(database: &Database, login: &str) -> Result<Opti
     let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
     let sql = format!("SELECT id, password_hash, disabled_at, email, email_verified_at FROM users WHERE {column} = $1");
     database.find_one(database.statement(&sql, [login.into()])).await
+}
+
+/// Whether somebody may sign in, and by which password.
+#[derive(FromQueryResult)]
+pub(super) struct Held {
+    pub(super) password_hash: Option<String>,
+    pub(super) disabled_at: Option<i64>,
+}
+
+/// A person whom nobody changes before the transaction ends. `to_change`: we are going to, and two who share a lock would wait
+/// for each other.
+pub(super) async fn hold(tx: &Tx, id: Uuid, to_change: bool) -> Result<Option<Held>, DatabaseError> {
+    let sql = format!("SELECT password_hash, disabled_at FROM users WHERE id = $1{}", hold_row(tx, to_change));
+    fetch_one(tx, &sql, [id.into()]).await
 }
 
 /// The stored hash of a person's password.

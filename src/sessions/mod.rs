@@ -38,7 +38,7 @@ pub enum SessionError {
     Database(#[from] DatabaseError),
     #[error("the session library failed: {0}")]
     Library(#[from] tower_sessions::session::Error),
-    /// The person was disabled between the proof and the session.
+    /// The proof no longer held: the person was disabled, or has a new password.
     #[error("the account cannot sign in")]
     Refused,
 }

@@ -131,15 +131,6 @@ pub(super) struct New {
     pub(super) ends_at: DateTime<Utc>,
 }
 
-pub(super) async fn may_sign_in(tx: &Tx, user: Uuid) -> Result<bool, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        disabled_at: Option<i64>,
-    }
-    let row: Option<Row> = fetch_one(tx, "SELECT disabled_at FROM users WHERE id = $1", [user.into()]).await?;
-    Ok(row.is_some_and(|row| row.disabled_at.is_none()))
-}
-
 /// The same person signs in again: the session goes on under a new id. Answers whether there was one to go on with.
 pub(super) async fn continue_with(tx: &Tx, old: &[u8], new: &New) -> Result<bool, DatabaseError> {
     let sql = "UPDATE browser_sessions SET token_hash = $2, auth_time = $3, acr = $4, amr = $5, remember = $6, address = $7, \

@@ -41,7 +41,7 @@ impl SessionStore for Sessions {
             .database
             .write(move |tx| {
                 Box::pin(async move {
-                    if !store::may_sign_in(tx, row.user_id).await? {
+                    if !begin.proof.settle(tx, now).await? {
                         return Err(SessionError::Refused);
                     }
                     let continued = match &begin.replaces {
@@ -57,7 +57,6 @@ impl SessionStore for Sessions {
                         }
                         store::insert(tx, &row).await?;
                     }
-                    begin.proof.settle(tx, now).await?;
                     let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued };
                     audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
                     Ok(ended)

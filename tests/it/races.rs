@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bonafide::platform::database::{DatabaseError, execute};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -335,4 +336,48 @@ async fn rf_08_a_disabled_person_reaches_the_other_process_at_once() {
     both.first.place().cli(&["user", "disable", &both.person.username]).await.expect_success();
     userinfo(&both.second.wire(), &tokens.access_token()).await.expect_error(401, "invalid_token");
     flow.refresh(&both.second.wire(), &tokens.refresh_token()).await.0.expect_error(400, "invalid_grant");
+}
+
+/// Changes the stored password of somebody in an action that others overtake or wait for, and tries to sign in meanwhile.
+async fn sign_in_while<A: Future>(server: &TestServer, person: &Person, change: &'static str, sign_in: A) -> A::Output {
+    let (database, username) = (server.app().database.clone(), person.username.clone());
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let changing = tokio::spawn(async move {
+        let action = database.write(move |tx| {
+            Box::pin(async move {
+                let changed = execute(tx, change, [username.into()]).await?;
+                begun.send(()).expect("somebody waits");
+                tokio::time::sleep(Duration::from_millis(1000)).await;
+                Ok::<_, DatabaseError>(changed)
+            })
+        });
+        action.await.unwrap()
+    });
+    has_begun.await.unwrap();
+    let answer = sign_in.await;
+    assert_eq!(changing.await.unwrap(), 1, "nobody was changed");
+    answer
+}
+
+const ANOTHER_PASSWORD: &str = "UPDATE users SET password_hash = 'another' WHERE username = $1";
+const NOTHING: &str = "UPDATE users SET updated_at = updated_at + 1 WHERE username = $1";
+
+both_engines!(a_new_password_refuses_a_sign_in_by_the_old_one_that_is_under_way with [("limits.enabled", "false")]);
+/// The old password has been proven by the row as it was; the session or the grant comes after the new password, which could
+/// not have ended it.
+async fn a_new_password_refuses_a_sign_in_by_the_old_one_that_is_under_way(server: TestServer) {
+    for (change, page, json) in [(NOTHING, 303, 200), (ANOTHER_PASSWORD, 422, 400)] {
+        let person = made::person(&server, &format!("ada{page}")).await;
+        let mut browser = server.browser();
+        let form = browser.get("/sign-in").await.expect_status(200).form("/sign-in");
+        let fields = [("username", person.username.as_str()), ("password", person.password.as_str())];
+        sign_in_while(&server, &person, change, browser.submit(&form, Some("sign-in"), &fields))
+            .await
+            .expect_status(page);
+
+        let person = made::person(&server, &format!("bea{json}")).await;
+        let body = serde_json::json!({ "username": person.username, "password": person.password });
+        let call = server.call(Method::POST, "/auth/signin").json(&body);
+        sign_in_while(&server, &person, change, call.send()).await.expect_status(json);
+    }
 }

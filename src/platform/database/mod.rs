@@ -182,6 +182,16 @@ pub fn statement<const N: usize>(backend: DatabaseBackend, sql: &str, values: [V
     Statement::from_sql_and_values(backend, sql, values)
 }
 
+/// What a SELECT by key inside an action ends with so that the row stays as it was read until the action has ended; for
+/// others to read, or for the action itself `to_change`. SQLite has one writer, so there it needs nothing.
+pub fn hold_row(tx: &Tx, to_change: bool) -> &'static str {
+    match (tx.get_database_backend(), to_change) {
+        (DatabaseBackend::Postgres, false) => " FOR SHARE",
+        (DatabaseBackend::Postgres, true) => " FOR NO KEY UPDATE",
+        _ => "",
+    }
+}
+
 /// A row of a statement inside an action, as a type.
 pub async fn fetch_one<M: FromQueryResult, const N: usize>(
     tx: &Tx,
