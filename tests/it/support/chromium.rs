@@ -130,6 +130,9 @@ impl Chromium {
         let mut faults = String::new();
         for (scheme, suffix) in [(Scheme::Light, "light"), (Scheme::Dark, "dark")] {
             self.prefer(scheme).await;
+            // Colours glide from one scheme to the other: judged is what they come to.
+            let settle = "document.getAnimations().forEach(moving => moving.finish())";
+            self.driver.execute(settle, Vec::new()).await.expect("an end of what moves");
             self.screenshot(&format!("{name}-{suffix}")).await;
             for violation in self.accessibility_violations().await {
                 let _ = writeln!(faults, "{name} ({suffix}): {violation:#?}");

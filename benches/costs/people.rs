@@ -1,0 +1,105 @@
+//! JSON sign-in, refresh and `me`, as front ends call them.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::http::{Connection, get, post_json};
+use super::load::{CONNECTIONS, Cost, closed_loop};
+use super::provider::{PASSWORD, Place, Provider, drop_database};
+use super::report::{Row, print_table};
+
+/// A front end with a person's tokens.
+pub(crate) struct FrontEnd {
+    connection: Connection,
+    /// The number of the person who signs in next.
+    next: u64,
+    access_token: String,
+    refresh_token: String,
+}
+
+impl FrontEnd {
+    pub(crate) fn open(provider: &Provider, number: u64) -> Self {
+        let connection = Connection::open(provider.address);
+        Self { connection, next: number, access_token: String::new(), refresh_token: String::new() }
+    }
+
+    pub(crate) fn sign_in(&mut self, email: &str) {
+        let request = post_json("/auth/signin", "", &json!({ "email": email, "password": PASSWORD }));
+        let reply = self.connection.send(&request).expect(200);
+        self.access_token = reply.member("access_token");
+        self.refresh_token = reply.member("refresh_token");
+    }
+
+    pub(crate) fn refresh(&mut self) {
+        let bearer = format!("authorization: Bearer {}\r\n", self.refresh_token);
+        let reply = self.connection.send(&post_json("/auth/refresh", &bearer, &json!({}))).expect(200);
+        let token = reply.json()["refreshToken"].as_str().map(str::to_owned);
+        self.refresh_token = token.unwrap_or_else(|| panic!("no token: {}", reply.json()));
+    }
+
+    fn me(&mut self) {
+        let bearer = format!("authorization: Bearer {}\r\n", self.access_token);
+        self.connection.send(&get("/auth/me", &bearer)).expect(200);
+    }
+}
+
+/// Everybody signs in again and again: each time as another of so many people, spread over all of them.
+pub(crate) fn sign_ins(
+    processes: (u32, Option<&str>),
+    time: Duration,
+    front_ends: &mut [FrontEnd],
+    people: u64,
+) -> Cost {
+    closed_loop(processes, time, front_ends, |front_end: &mut FrontEnd| {
+        front_end.next = (front_end.next + 7919 * CONNECTIONS as u64) % people;
+        front_end.sign_in(&email(front_end.next));
+        true
+    })
+}
+
+pub(crate) fn refreshes(processes: (u32, Option<&str>), time: Duration, front_ends: &mut [FrontEnd]) -> Cost {
+    closed_loop(processes, time, front_ends, |front_end: &mut FrontEnd| {
+        front_end.refresh();
+        true
+    })
+}
+
+pub(crate) fn email(number: u64) -> String {
+    format!("user{number}@example.org")
+}
+
+pub(crate) fn measure(engine: &str, postgres: Option<&str>, signature: f64, hash: f64, time: Duration) {
+    let place = Place::new(postgres);
+    place.cli(&["user", "create", "--email", &email(0), "--verified", "--password-stdin", "--json"], PASSWORD);
+    let provider = place.start();
+    let database = place.database.clone();
+    let processes = (provider.child.id(), database.as_deref());
+    let mut front_ends: Vec<_> = (0..CONNECTIONS as u64).map(|number| FrontEnd::open(&provider, number)).collect();
+    for front_end in &mut front_ends {
+        front_end.sign_in(&email(0));
+    }
+
+    let mut rows = Vec::new();
+    // A refresh at /auth/refresh signs one token: an access token, no ID token.
+    let floor = ("one signature", signature);
+    let cost = refreshes(processes, time, &mut front_ends);
+    rows.push(Row {
+        what: "/auth/refresh",
+        cost,
+        floor: ("two signatures", signature * 2.0),
+        gate: Some(1.7),
+        goal: Some(1.4),
+    });
+    let cost = closed_loop(processes, time, &mut front_ends, |front_end: &mut FrontEnd| {
+        front_end.me();
+        true
+    });
+    rows.push(Row { what: "GET /auth/me", cost, floor, gate: None, goal: None });
+    // A hash takes long: few of them in the time of the others.
+    let cost = sign_ins(processes, time * 4, &mut front_ends, 1);
+    rows.push(Row { what: "JSON sign-in", cost, floor: ("one hash", hash), gate: Some(1.1), goal: None });
+    print_table(engine, &rows);
+    drop(provider);
+    drop_database(postgres, database.as_deref());
+}
