@@ -1,6 +1,7 @@
 //! People: their accounts, names and passwords, and how they prove who they are.
 
 mod accounts;
+mod devices;
 mod edit;
 mod mailed_tokens;
 mod names;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub(crate) use accounts::address_proven;
 pub use accounts::{Accounts, NewAccount, Refusal};
+pub use devices::{Device, Visit};
 pub use edit::AccountChange;
 pub use mailed_tokens::sweep;
 pub use names::{Email, Username, canonical_login};

@@ -10,7 +10,7 @@ use super::person::{Claims, Person, instant};
 use super::{Answered, Call, Fault, Problem};
 use crate::http::answer;
 use crate::identity::{Asking, IdentityError, NewAccount, Refusal, Registered};
-use crate::limits::{self, Charge, Verdict};
+use crate::limits;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -140,14 +140,11 @@ fn require_open(call: &Call) -> Result<(), Problem> {
 async fn refuse(call: &Call, error: IdentityError, name: &str) -> Fault {
     let IdentityError::Refused(refusal) = error else { return error.into() };
     if matches!(refusal, Refusal::EmailTaken | Refusal::UsernameTaken) {
-        let app = &call.web.app;
-        let who = call.caller.address.map(|address| address.to_string()).unwrap_or_default();
-        let charge = Charge::new(&format!("sign-up from {who}"), call.caller.address);
-        match limits::charge(&app.database, &app.settings.limits, charge, app.clock.now()).await {
-            Ok(Verdict::Throttled { retry_after }) => {
-                return Problem::throttled(StatusCode::TOO_MANY_REQUESTS, retry_after).into();
-            }
-            Ok(_) => {}
+        let (app, source) = (&call.web.app, call.caller.source());
+        let (limits, address, now) = (&app.settings.limits, call.caller.address, app.clock.now());
+        match limits::throttle_guessing(&app.database, limits, app.random.as_ref(), address, &source, now).await {
+            Ok(Some(wait)) => return Problem::throttled(StatusCode::TOO_MANY_REQUESTS, wait).into(),
+            Ok(None) => {}
             Err(error) => return error.into(),
         }
     }
