@@ -190,7 +190,7 @@ impl ClientCommand {
             Self::List { json } => list(app, json),
             Self::Show(one) => show(&find(app, &one.id)?, None, one.json),
             Self::RotateSecret { one, quiet } => {
-                let secret = new_secret(app);
+                let secret = clients::new_secret(app.random.as_ref());
                 clients::rotate_secret(&app.database, one.id.clone(), secrets::hash(&secret), change(app, "secret"))
                     .await?;
                 if quiet { output::line(&secret) } else { show(&find(app, &one.id)?, Some(&secret), one.json) }
@@ -295,13 +295,9 @@ fn give_secret(app: &App, client: &mut Client) -> Option<String> {
     if client.is_public() || client.secret_hash.is_some() {
         return None;
     }
-    let secret = new_secret(app);
+    let secret = clients::new_secret(app.random.as_ref());
     client.secret_hash = Some(secrets::hash(&secret));
     Some(secret)
-}
-
-pub(super) fn new_secret(app: &App) -> String {
-    app.random.token("bfs_")
 }
 
 /// One case, no signs: ids are read aloud and typed, and none is taken for a flag.

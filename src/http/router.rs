@@ -12,33 +12,13 @@ use serde_json::json;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
+use super::access::Access;
 use super::answer::{self, Trouble};
 use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages};
-
-/// Who may call a route. A route without a word does not compile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody.
-    Public,
-    /// A registered client that proves itself, or a public one by its id.
-    Client,
-    /// Whoever bears an access token.
-    Token,
-    /// Whoever bears an access token for their own account, from an application of the house.
-    User,
-    /// A person with this role, as the database has it now.
-    Role(&'static str),
-    /// Who shows the secret of the session adapter.
-    AdapterSecret,
-    /// Whoever the page's own forms and cookies admit.
-    Browser,
-    /// Everybody, and there only under `--dev`.
-    Development,
-}
 
 /// What a route shares with others of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -347,7 +347,7 @@ async fn sign_in_while<A: Future>(server: &TestServer, person: &Person, change: 
             Box::pin(async move {
                 let changed = execute(tx, change, [username.into()]).await?;
                 begun.send(()).expect("somebody waits");
-                tokio::time::sleep(Duration::from_millis(1000)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
                 Ok::<_, DatabaseError>(changed)
             })
         });

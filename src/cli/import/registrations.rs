@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::client::new_secret;
 use super::super::registration::{changed, differing, members, outcome as line_of, typed};
 use super::super::{Failure, change, provide_keys};
 use super::{Entry, Report, Told, outcome};
@@ -46,7 +45,8 @@ impl Plan {
             report.tell(Told { line, object, secret: None })?;
         }
         for mut step in self.clients {
-            let secret = (!step.after.is_public() && step.after.secret_hash.is_none()).then(|| new_secret(app));
+            let secret = (!step.after.is_public() && step.after.secret_hash.is_none())
+                .then(|| clients::new_secret(app.random.as_ref()));
             if let Some(secret) = &secret {
                 step.after.secret_hash = Some(secrets::hash(secret));
             }

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::problem::{Fault, Problem};
 use crate::grants::Account;
+use crate::http::access::Access;
 use crate::http::caller::Caller;
 use crate::http::protocol::userinfo::bearer_token;
-use crate::http::router::Access;
 use crate::http::state::Web;
 use crate::oauth::bearer::Reader;
 use crate::oauth::scope;

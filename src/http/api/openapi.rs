@@ -10,8 +10,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{adapter, admin, person, problem, recovery, refresh, sign_in, sign_up, tokens};
+use crate::http::access::Access;
 use crate::http::answer;
-use crate::http::router::{self, Access};
+use crate::http::router;
 
 /// A shape, where there is one.
 type Shape = Option<fn(&mut Schemas) -> Value>;
