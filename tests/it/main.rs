@@ -42,6 +42,7 @@ mod database_faults;
 mod discovery;
 mod first_start;
 mod frontchannel_logout;
+mod holes;
 mod introspection;
 mod keys;
 mod languages;

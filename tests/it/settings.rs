@@ -148,7 +148,7 @@ async fn config_shows_every_setting_its_origin_and_no_secret() {
 
 /// OP-03: a master key that others can read, or that is no key, is refused by name.
 #[tokio::test]
-async fn op_03_a_key_file_that_does_not_do_is_refused() {
+async fn h0_5_op_03_a_key_file_that_does_not_do_is_refused() {
     let place = Place::prepared(Engine::Sqlite, &[]).await;
     place.cli(&["user", "list"]).await.expect_success();
     let key = place.path().join("keys/master.key");
@@ -171,7 +171,7 @@ async fn op_03_a_key_file_that_does_not_do_is_refused() {
 
 /// OP-06: without a word nobody outside this machine can reach anything, and health and metrics have a listener of their own.
 #[test]
-fn op_06_defaults_listen_on_loopback_only() {
+fn h2_10_op_06_defaults_listen_on_loopback_only() {
     let settings = Settings::load(&Sources::default()).expect("the defaults");
     let (front, management) = (settings.listen.addresses(), settings.management.listen.addresses());
     assert!(front.iter().chain(&management).all(|address| address.ip().is_loopback()), "{front:?} {management:?}");
