@@ -154,7 +154,7 @@ async fn h2_7_h3_32_the_json_api_takes_only_tokens_made_for_it(server: TestServe
     let sign = |typ: TokenType, claims: &Value| key.sign(typ, claims.to_string().as_bytes()).expect("signing");
     get(&server, "/auth/me", &sign(TokenType::AccessToken, &claims)).await.expect_status(200);
 
-    let mut forged = vec![sign(TokenType::IdToken, &claims)];
+    let mut forged = vec![sign(TokenType::LogoutToken, &claims)];
     for (name, value) in [
         ("iss", json!("https://other.example")),
         ("iss", Value::Null),
