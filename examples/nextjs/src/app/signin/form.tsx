@@ -2,12 +2,14 @@
 
 import { signIn } from "next-auth/react";
 import { useState, type FormEvent } from "react";
+import { useHydrated } from "../hydrated";
 import { words } from "./words";
 
 export default function SignInForm(properties: { error?: string; hasGoogle: boolean; isByMail: boolean }) {
   const { hasGoogle, isByMail } = properties;
   const [error, setError] = useState(properties.error);
   const [isBusy, setBusy] = useState(false);
+  const isHydrated = useHydrated();
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -53,14 +55,19 @@ export default function SignInForm(properties: { error?: string; hasGoogle: bool
             <input id="password" name="password" type="password" autoComplete="current-password" required />
           </label>
         )}
-        <button className="primary" id="sign-in" disabled={isBusy}>
+        <button className="primary" id="sign-in" disabled={isBusy || !isHydrated}>
           {isByMail ? "Mail me a link" : "Sign in"}
         </button>
       </form>
       {hasGoogle && (
         <>
           <p className="or">or</p>
-          <button id="google" type="button" onClick={() => signIn("google", { callbackUrl: "/profile" })}>
+          <button
+            id="google"
+            type="button"
+            disabled={!isHydrated}
+            onClick={() => signIn("google", { callbackUrl: "/profile" })}
+          >
             Continue with Google
           </button>
         </>
