@@ -34,13 +34,13 @@ export interface Problem {
   errors?: Record<string, string[]>;
 }
 
-export const bonafideUrl = () => process.env.BONAFIDE_URL || "http://localhost:8080";
+export const bonafideUrl = () => process.env.API_GATEWAY_URL || "http://localhost:8080";
 
 /** The secret that is shared with Bonafide alone: nobody signs in with a forgotten or a borrowed one. */
 export function adapterSecret(): string {
-  const secret = process.env.BONAFIDE_ADAPTER_SECRET ?? "";
+  const secret = process.env.ADAPTER_SECRET ?? "";
   if (secret.length < 32 || secret === process.env.NEXTAUTH_SECRET) {
-    throw new Error("BONAFIDE_ADAPTER_SECRET must have 32 characters at least, and be another than NEXTAUTH_SECRET");
+    throw new Error("ADAPTER_SECRET must have 32 characters at least, and be another than NEXTAUTH_SECRET");
   }
   return secret;
 }
