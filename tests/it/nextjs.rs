@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::{
     engines::lines,
-    support::{Binary, Chromium, Engine, NextApp, in_time, random},
+    support::{Answer, Binary, Chromium, Engine, NextApp, in_time, random},
 };
 
 /// NextAuth's name for its cookie over http.
@@ -91,6 +91,11 @@ impl Stage {
     async fn session_of(&self, cookie: &str) -> Value {
         let call = self.app.wire().call(Method::GET, "/api/auth/session");
         call.header("cookie", format!("{COOKIE}={cookie}")).send().await.expect_status(200).json()
+    }
+
+    /// The page of a browser with this cookie.
+    async fn profile_of(&self, cookie: &str) -> Answer {
+        self.app.wire().call(Method::GET, "/profile").header("cookie", format!("{COOKIE}={cookie}")).send().await
     }
 
     /// How often a refresh token has been used.
@@ -290,6 +295,8 @@ async fn people_sign_up_and_in_and_see_what_they_may(engine: Engine) {
     ada.visit("/admin").await;
     ada.expect_words("people", email).await;
     ada.browser.expect_well_made("nextjs-people").await;
+    ada.browser.resize(320, 640).await;
+    ada.browser.expect_well_made("nextjs-people-narrow").await;
 
     // H0-8: somebody else who goes on guessing is told to wait, in words as well.
     let eve = stage.visitor().await;
@@ -337,6 +344,28 @@ async fn h3_25_rf_02_parallel_refreshes_keep_the_session(engine: Engine) {
     assert!(!ada.has_cookie().await, "NextAuth gives up a session that has ended");
 }
 
+each_engine!(h3_25_a_provider_that_is_away_ends_no_session);
+/// H3-25: a refresh that finds nobody there is tried again; only a refusal signs out.
+async fn h3_25_a_provider_that_is_away_ends_no_session(engine: Engine) {
+    let mut stage = Stage::new(engine).await;
+    person(&stage.bonafide, "ada@example.org", "Ada", &[]).await;
+    let cookie = {
+        let ada = stage.visitor().await;
+        ada.sign_in("ada@example.org").await;
+        ada.cookie().await
+    };
+    stage.bonafide.kill();
+    sleep(UNTIL_DUE).await;
+    assert_eq!(stage.session_of(&cookie).await["user"]["email"], "ada@example.org", "meanwhile");
+    stage.bonafide.start_again().await;
+    let before = stage.refreshes().await;
+    let page = stage.profile_of(&cookie).await.expect_status(200);
+    assert_eq!(stage.refreshes().await, before + 1);
+    assert!(page.body.contains("ada@example.org"), "{}", page.body);
+    let kept = page.header_values("set-cookie").iter().any(|cookie| cookie.starts_with(COOKIE));
+    assert!(kept, "the browser is told what to keep: {:?}", page.headers);
+}
+
 each_engine!(h0_1_lg_16_signing_out_is_final);
 /// H0-1, H3-23: no copy of the cookie is good for anything afterwards; another session of the same person is not touched.
 async fn h0_1_lg_16_signing_out_is_final(engine: Engine) {
@@ -350,7 +379,7 @@ async fn h0_1_lg_16_signing_out_is_final(engine: Engine) {
     assert_eq!(stage.session_of(&copy).await["user"]["email"], "ada@example.org");
     here.sign_out().await;
     assert!(!here.has_cookie().await);
-    let page = stage.app.wire().call(Method::GET, "/profile").header("cookie", format!("{COOKIE}={copy}")).send().await;
+    let page = stage.profile_of(&copy).await;
     assert_eq!((page.status.as_u16(), page.header("location")), (307, "/signin"), "the access token is dead");
     sleep(UNTIL_DUE).await;
     assert_eq!(stage.session_of(&copy).await, json!({}), "the refresh token is dead");
@@ -480,10 +509,23 @@ async fn h3_31_sessions_and_mailed_links_are_kept_by_the_adapter(engine: Engine)
     assert!(!output.contains("SESSION_ERROR"), "{output}");
 }
 
+/// H3-4, AP-10: what the browser gets to run knows where to sign in, and neither where Bonafide is nor what proves us to it.
+#[test]
+fn h3_4_nothing_of_the_servers_is_in_what_the_browser_gets() {
+    let scripts: String =
+        NextApp::browser_files().iter().map(|file| String::from_utf8_lossy(file).into_owned()).collect();
+    assert!(scripts.contains("Continue with Google"), "these are the scripts");
+    for secret in
+        ["x-auth-secret", "ADAPTER_SECRET", "API_GATEWAY_URL", "NEXTAUTH_SECRET", "GOOGLE_CLIENT", "backendTokens"]
+    {
+        assert!(!scripts.contains(secret), "{secret}");
+    }
+}
+
 /// H3-3, H3-4: the adapter's secret is a secret of its own, and without the right one nobody is signed in or made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h3_4_ap_08_a_wrong_or_borrowed_adapter_secret_signs_nobody_in() {
-    in_time(async {
+    in_time(Box::pin(async {
         let (right, shared) = (random(), random());
         for (secret, variables) in [
             (&right, [("ADAPTER_SECRET", &*random())]),
@@ -501,6 +543,6 @@ async fn h3_4_ap_08_a_wrong_or_borrowed_adapter_secret_signs_nobody_in() {
             // What needs no secret goes on.
             visitor.sign_in("ada@example.org").await;
         }
-    })
+    }))
     .await;
 }

@@ -1,8 +1,10 @@
 //! `examples/nextjs`, built by `./test` and started beside a provider.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
+    path::{Path, PathBuf},
     process::{ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -37,12 +39,11 @@ impl NextApp {
         const UNTIL_WE_END: &str = r#"node node_modules/next/dist/bin/next start --hostname 127.0.0.1 --port "$1" <&- &
             cat
             kill -KILL 0"#;
-        let folder = super::needed("BONAFIDE_TEST_NEXTJS", "This test needs examples/nextjs, built.");
         let url = format!("http://localhost:{port}");
         let mut command = Command::new("sh");
         command
             .args(["-c", UNTIL_WE_END, "sh", &port.to_string()])
-            .current_dir(folder)
+            .current_dir(Self::folder())
             .env_clear()
             .env("NODE_ENV", "production")
             .env("NEXT_TELEMETRY_DISABLED", "1")
@@ -67,6 +68,22 @@ impl NextApp {
             sleep(Duration::from_millis(50)).await;
         }
         panic!("the example does not answer after half a minute");
+    }
+
+    /// What the build gives to browsers.
+    pub(crate) fn browser_files() -> Vec<Vec<u8>> {
+        fn below(folder: &Path) -> Vec<Vec<u8>> {
+            let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+            let paths = entries.map(|entry| entry.expect("an entry").path());
+            paths
+                .flat_map(|path| if path.is_dir() { below(&path) } else { vec![fs::read(path).expect("a file")] })
+                .collect()
+        }
+        below(&Self::folder().join(".next/static"))
+    }
+
+    fn folder() -> PathBuf {
+        super::needed("BONAFIDE_TEST_NEXTJS", "This test needs examples/nextjs, built.").into()
     }
 
     pub(crate) fn wire(&self) -> Wire {
