@@ -20,7 +20,7 @@ export default async function Admin() {
   return (
     <main className="wide">
       <h1>People</h1>
-      <div className="scroll">
+      <div className="scroll" role="region" aria-label="People" tabIndex={0}>
         <table id="people">
           <thead>
             <tr>
