@@ -49,6 +49,7 @@ mod languages;
 mod logout;
 mod mail;
 mod migrations;
+mod nextjs;
 mod opaque_tokens;
 mod openapi;
 mod operations;
