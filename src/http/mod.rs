@@ -10,6 +10,7 @@ mod form;
 pub mod management;
 mod middleware;
 pub mod pages;
+mod pictures;
 mod protocol;
 mod router;
 mod state;

@@ -52,6 +52,7 @@ mod opaque_tokens;
 mod openapi;
 mod operations;
 mod pages_chromium;
+mod pictures;
 mod prompts;
 mod races;
 mod real_clients;
