@@ -90,6 +90,7 @@ pub fn table() -> Vec<Route> {
         route("/assets/{file}", Public, Open, get(pages::asset)),
         route("/pictures/{file}", Public, Open, get(pictures::get)),
         route("/openapi.json", Public, Open, get(api::openapi)),
+        route("/docs", Public, Page, get(pages::docs::get)),
         route("/auth/signup", Public, Json, post(api::sign_up)),
         route("/auth/register", Public, Json, post(api::register)),
         route("/auth/signin", Public, Json, post(api::sign_in)),

@@ -303,3 +303,21 @@ api-sign-in-off = Diese Art der Anmeldung ist ausgeschaltet.
 api-taken = So etwas gibt es schon.
 api-account-foreign = Dieses Konto gehört jemand anderem.
 api-fault = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
+
+# The page of the JSON API; what it describes is English in every language.
+docs-title = Die JSON-Schnittstelle
+docs-lead = Was Anwendungen hier aufrufen können, wer das darf, was hineingeht und was herauskommt.
+docs-openapi = Dasselbe als OpenAPI-Dokument
+docs-discovery = OAuth und OpenID Connect: das Discovery-Dokument
+docs-accounts = Konten
+docs-adapter = Der Sitzungsadapter
+docs-shapes = Was hineingeht und herauskommt
+docs-parameters = Parameter
+docs-takes = Erwartet
+docs-gives = Antwortet
+docs-refuses = Lehnt ab mit
+docs-required = nötig
+docs-who-everybody = Alle dürfen das aufrufen.
+docs-who-bearer = Nötig ist ein Zugriffstoken mit dem Scope account.
+docs-who-adapter = Nötig ist das Geheimnis des Adapters im Header x-auth-secret.
+docs-who-refresh = Nötig ist ein Refresh-Token: im Header als „Authorization: Refresh TOKEN“ oder im Inhalt.

@@ -310,3 +310,21 @@ api-sign-in-off = Signing in this way is switched off.
 api-taken = There is one like this already.
 api-account-foreign = This account belongs to somebody else.
 api-fault = Something went wrong on our side. Try again in a moment.
+
+# The page of the JSON API; what it describes is English in every language.
+docs-title = The JSON API
+docs-lead = What front ends can call here, with who may call it, what it takes and what it answers.
+docs-openapi = The same as an OpenAPI document
+docs-discovery = OAuth and OpenID Connect: the discovery document
+docs-accounts = Accounts
+docs-adapter = The session adapter
+docs-shapes = What goes in and comes out
+docs-parameters = Parameters
+docs-takes = It takes
+docs-gives = It answers
+docs-refuses = It refuses with
+docs-required = required
+docs-who-everybody = Everybody may call it.
+docs-who-bearer = It needs an access token with the scope account.
+docs-who-adapter = It needs the adapter’s secret in the header x-auth-secret.
+docs-who-refresh = It takes a refresh token: in the header, as “Authorization: Refresh TOKEN”, or in the body.

@@ -25,6 +25,7 @@ mod algorithms;
 mod api_access;
 mod api_accounts;
 mod api_adapter;
+mod api_holes;
 mod api_recovery;
 mod authorize;
 mod backchannel_logout;

@@ -29,7 +29,7 @@ pub(super) use admin::register as admin_register;
 pub(super) use guard::{Gate, guard};
 pub(super) use oauth_login::oauth_login;
 pub(crate) use openapi::text as openapi_text;
-pub(super) use openapi::openapi;
+pub(super) use openapi::{document as openapi_document, openapi};
 pub(super) use people::{change, list, me, show};
 pub(super) use picture::upload as upload_picture;
 pub(super) use recovery::{forgot_password, request_verification, reset_password, verify_email};

@@ -292,7 +292,7 @@ fn of_adapter() -> Vec<Operation> {
     operations.collect()
 }
 
-fn document() -> Value {
+pub(in crate::http) fn document() -> Value {
     let access: Vec<_> = router::table().iter().map(|route| (route.path, route.access)).collect();
     let (mut paths, mut schemas) = (Map::new(), Schemas::new());
     for operation in operations() {
