@@ -16,6 +16,7 @@ use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
 use crate::platform::secrets::{MasterKey, SecretsError};
 use crate::platform::settings::Settings;
+use crate::platform::storage::StorageError;
 use crate::sessions::Sessions;
 
 /// What is done about a schema that is not up to date.
@@ -45,6 +46,8 @@ pub enum AppError {
     Client(#[from] ClientError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Storage(#[from] StorageError),
 }
 
 /// All rooms.
@@ -99,7 +102,7 @@ impl App {
             settings.clone(),
             bell.clone(),
             master.sealing().clone(),
-        );
+        )?;
         Ok(Self {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,

@@ -25,6 +25,7 @@ mod m20261121_000015_access_tokens;
 mod m20261121_000016_logout;
 mod m20261121_000018_mailed_tokens;
 mod m20261121_000019_adapter;
+mod m20261121_000024_pictures;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000016_logout::Migration),
             Box::new(m20261121_000018_mailed_tokens::Migration),
             Box::new(m20261121_000019_adapter::Migration),
+            Box::new(m20261121_000024_pictures::Migration),
         ]
     }
 }

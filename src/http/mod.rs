@@ -11,6 +11,7 @@ mod form;
 pub mod management;
 mod middleware;
 pub mod pages;
+mod pictures;
 mod protocol;
 mod router;
 mod state;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, delete, get, patch, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
 use serde_json::json;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
@@ -18,7 +18,7 @@ use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
-use super::{dev, middleware, pages};
+use super::{dev, middleware, pages, pictures};
 
 /// What a route shares with others of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,9 @@ pub fn table() -> Vec<Route> {
         route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
         route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/pictures/{file}", Public, Open, get(pictures::get)),
         route("/openapi.json", Public, Open, get(api::openapi)),
+        route("/docs", Public, Page, get(pages::docs::get)),
         route("/auth/signup", Public, Json, post(api::sign_up)),
         route("/auth/register", Public, Json, post(api::register)),
         route("/auth/signin", Public, Json, post(api::sign_in)),
@@ -85,6 +87,7 @@ pub fn table() -> Vec<Route> {
         route("/user/profile", User, Json, get(api::me)),
         route("/auth", Role("admin"), Json, get(api::list)),
         route("/auth/{id}", User, Json, get(api::show).put(api::change)),
+        route("/auth/upload-image/{id}", User, Json, put(api::upload_picture)),
         route("/user/admin/register", Role("admin"), Json, post(api::admin_register)),
         route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::mailed_tokens;
 use super::passwords::PasswordFault;
+use super::pictures::Studio;
 use super::store::Key;
 use super::{Email, IdentityError, PasswordRules, Profile, Proof, User, Username, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
@@ -18,6 +19,7 @@ use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
 use crate::platform::secrets::SealingKey;
 use crate::platform::settings::Settings;
+use crate::platform::storage::{Storage, StorageError};
 use crate::{adapter, grants, sessions};
 
 /// Why an account is not made as asked: the field and what is wrong with it.
@@ -89,6 +91,7 @@ pub struct Accounts {
     pub(super) bell: Bell,
     /// Seals mails.
     pub(super) sealing: SealingKey,
+    pub(super) studio: Studio,
 }
 
 impl Accounts {
@@ -100,9 +103,10 @@ impl Accounts {
         settings: Arc<Settings>,
         bell: Bell,
         sealing: SealingKey,
-    ) -> Self {
+    ) -> Result<Self, StorageError> {
         let rules = Arc::new(PasswordRules::new(&settings.branding.name, &settings.issuer));
-        Self { database, clock, random, hasher, settings, rules, bell, sealing }
+        let studio = Studio::new(Storage::open(&settings.storage, &settings.outgoing)?);
+        Ok(Self { database, clock, random, hasher, settings, rules, bell, sealing, studio })
     }
 
     /// Somebody makes an account and is signed in with it.

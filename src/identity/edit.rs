@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::accounts::Names;
-use super::{Accounts, IdentityError, Profile, ProfileFault, Refusal, User, store};
+use super::{Accounts, IdentityError, Profile, ProfileFault, Refusal, User, pictures, store};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::hashing::Verdict;
 
@@ -93,6 +93,7 @@ impl Accounts {
             return Ok((before, changed));
         }
         let (id, now) = (before.id, self.clock.now());
+        let picture_changed = before.profile.picture != edited.profile.picture;
         let role_events: Vec<_> = before
             .roles
             .iter()
@@ -109,6 +110,9 @@ impl Accounts {
         self.change(id, "profile", move |tx| {
             Box::pin(async move {
                 store::update(tx, id, &edited, now).await?;
+                if picture_changed {
+                    pictures::changed(tx, id, edited.profile.picture.as_deref(), now).await?;
+                }
                 for (event_id, event) in role_events {
                     match &event {
                         Event::RoleGranted { role } => store::grant_role(tx, id, role).await?,

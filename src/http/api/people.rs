@@ -80,7 +80,7 @@ async fn changed(call: &Call) -> Answered {
 }
 
 /// The person of the path, if the caller may: others are as missing as those who do not exist.
-async fn find(call: &Call) -> Result<User, Fault> {
+pub(super) async fn find(call: &Call) -> Result<User, Fault> {
     let signed = call.signed()?;
     let id = Uuid::parse_str(call.segment("id")?).map_err(|_| Problem::not_found())?;
     if id != signed.id() && !signed.is_admin() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::docs::Described;
 use crate::platform::words::Words;
 
 /// The shortest password we take, shown before it is broken and told to password managers.
@@ -221,6 +222,14 @@ impl UnverifiedPage {
     fn page_title(&self) -> String {
         self.frame.title(&self.faults, self.frame.words.say("unverified-title"))
     }
+}
+
+/// The JSON API.
+#[derive(Template)]
+#[template(path = "docs.html")]
+pub struct DocsPage {
+    pub frame: Frame,
+    pub described: &'static Described,
 }
 
 /// Something was done, or is in the mailbox; what to do next.

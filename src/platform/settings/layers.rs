@@ -12,7 +12,8 @@ const DEFAULTS: &str = include_str!("../../../config/bonafide.toml");
 const PREFIX: &str = "BONAFIDE_";
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 4] = ["adapter.secret", "database.url", "bootstrap.admin_password", "mail.password"];
+const SECRETS: [&str; 5] =
+    ["adapter.secret", "database.url", "bootstrap.admin_password", "mail.password", "storage.key"];
 
 /// What the program was started with.
 #[derive(Clone, Debug, Default)]

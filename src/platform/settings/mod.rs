@@ -5,6 +5,7 @@
 
 mod layers;
 mod mail;
+mod storage;
 mod values;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
 pub use mail::{Mail, MailLinks, Relay};
+pub use storage::{Place, Storage};
 pub use values::{Listen, Millis, Secret};
 
 /// The effective settings, checked.
@@ -34,6 +36,7 @@ pub struct Settings {
     pub adapter: Adapter,
     pub passwords: Passwords,
     pub mail: Mail,
+    pub storage: Storage,
     pub limits: Limits,
     pub branding: Branding,
     pub http: Http,
@@ -259,6 +262,7 @@ impl Settings {
             ));
         }
         self.mail.check()?;
+        self.storage.check()?;
         if self.limits.mails_an_hour < 1 {
             return Err(("limits.mails_an_hour", "must be at least 1; without mail.url none is sent".to_owned()));
         }
