@@ -15,6 +15,8 @@ pub struct Model {
     pub name: Option<String>,
     /// Further standard claims (OpenID Connect Core section 5.1), a JSON object.
     pub profile: Option<String>,
+    /// Declared attributes, a JSON object.
+    pub attributes: Option<String>,
     /// A PHC string.
     pub password_hash: Option<String>,
     pub email_verified_at: Option<i64>,

@@ -25,6 +25,8 @@ mod m20261121_000015_access_tokens;
 mod m20261121_000016_logout;
 mod m20261121_000018_mailed_tokens;
 mod m20261121_000019_adapter;
+mod m20261121_000020_attributes;
+mod m20261121_000021_imported_hashes;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -51,6 +53,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000016_logout::Migration),
             Box::new(m20261121_000018_mailed_tokens::Migration),
             Box::new(m20261121_000019_adapter::Migration),
+            Box::new(m20261121_000020_attributes::Migration),
+            Box::new(m20261121_000021_imported_hashes::Migration),
         ]
     }
 }

@@ -32,7 +32,7 @@ impl Grants {
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 let Some(person) = store::live_person(tx, proof.user_id).await? else { return Ok(None) };
-                proof.settle(tx, now).await?;
+                proof.settle(tx, now, random.as_ref(), &source).await?;
                 let grant = Grant::by_proof(id, scope, person, &proof, now);
                 store::insert_grant_by_proof(tx, &grant, &client_id, new).await?;
                 let about = About::both(proof.user_id, &client_id);

@@ -10,6 +10,7 @@ use crate::audit::{self, About, Event, Source};
 use crate::limits::{self, Charge, Verdict as Limit};
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{HashError, Verdict};
+use crate::platform::random::Random;
 
 /// A proof of who somebody is, to be settled in the transaction that acts on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,8 +21,15 @@ pub struct Proof {
     /// Authentication methods of RFC 8176, space-separated.
     pub amr: String,
     charge: Option<Charge>,
-    /// The password hashed anew, where the stored hash has other parameters than today's.
-    rehashed: Option<String>,
+    /// The password hashed anew, where the stored hash has other parameters than today's or is another program's.
+    rehashed: Option<Rehashed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Rehashed {
+    /// What it takes the place of: a password that was set meanwhile stays.
+    before: String,
+    after: String,
 }
 
 /// Assurance of a password alone.
@@ -86,7 +94,10 @@ impl Accounts {
                     self.refuse_unverified(known.id, charge, source, now).await?;
                     return Err(SignInError::Unverified { email });
                 }
-                let rehashed = if outdated { Some(self.hasher.hash(password).await?) } else { None };
+                let rehashed = match known.password_hash {
+                    Some(before) if outdated => Some(Rehashed { before, after: self.hasher.hash(password).await? }),
+                    _ => None,
+                };
                 let acr = ACR_PASSWORD.to_owned();
                 return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, rehashed });
             }
@@ -158,12 +169,20 @@ impl Proof {
     }
 
     /// Gives the attempt back and stores the new hash, in the transaction of the sign-in.
-    pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    pub async fn settle(
+        &self,
+        tx: &Tx,
+        now: DateTime<Utc>,
+        random: &dyn Random,
+        source: &Source,
+    ) -> Result<(), DatabaseError> {
         if let Some(charge) = &self.charge {
             limits::refund(tx, charge).await?;
         }
-        if let Some(hash) = &self.rehashed {
-            store::set_password(tx, self.user_id, hash, now).await?;
+        let Some(Rehashed { before, after }) = &self.rehashed else { return Ok(()) };
+        if store::rehash(tx, self.user_id, before, after).await? {
+            let about = About::user(self.user_id);
+            audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
         }
         Ok(())
     }

@@ -36,7 +36,8 @@ impl SessionStore for Sessions {
         };
         let event_id = self.random.id(now);
         let random = self.random.clone();
-        let source = Source { address: begin.address.clone(), user_agent: None, request_id: begin.request_id.clone() };
+        let (address, request_id) = (begin.address.clone(), begin.request_id.clone());
+        let source = Source { address, request_id, ..Source::default() };
         let ended = self
             .database
             .write(move |tx| {
@@ -57,7 +58,7 @@ impl SessionStore for Sessions {
                         }
                         store::insert(tx, &row).await?;
                     }
-                    begin.proof.settle(tx, now).await?;
+                    begin.proof.settle(tx, now, random.as_ref(), &source).await?;
                     let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued };
                     audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
                     Ok(ended)

@@ -13,6 +13,9 @@ use super::{adapter, admin, person, problem, recovery, refresh, sign_in, sign_up
 use crate::http::answer;
 use crate::http::router::{self, Access};
 
+/// Bodies that may have declared attributes besides their own members.
+const WITH_ATTRIBUTES: [&str; 4] = ["SignUp", "Register", "RegisterAdmin", "ProfileChange"];
+
 /// A shape, where there is one.
 type Shape = Option<fn(&mut Schemas) -> Value>;
 type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -293,8 +296,15 @@ fn document() -> Value {
             item.insert(operation.method.to_owned(), described);
         }
     }
-    let schemas: Map<String, Value> =
+    let mut schemas: Map<String, Value> =
         schemas.into_iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?))).collect();
+    for name in WITH_ATTRIBUTES {
+        if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
+            let attribute =
+                "An attribute that the installation declares ([attributes] of its settings); no other members.";
+            schema.insert("additionalProperties".to_owned(), json!({"description": attribute}));
+        }
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
