@@ -255,7 +255,8 @@ impl Create {
         }
         let draft = self.members.draft()?;
         let id = self.id.or_else(|| draft.client_id.clone()).unwrap_or_else(|| new_id(app));
-        let mut client = draft.apply(id, None, &app.clients.registry().all_apis())?;
+        let registry = app.clients.registry();
+        let mut client = draft.apply_with(id, None, &registry.all_apis(), registry.attributes())?;
         let secret = give_secret(app, &mut client);
         provide_keys(app, client.id_token_alg).await?;
         clients::save(&app.database, client.clone(), true, change(app, "created")).await?;
@@ -274,7 +275,8 @@ impl Update {
         if draft.client_id.as_ref().is_some_and(|id| *id != self.id) {
             return Err(Problem::new("client_id", "a client keeps its id; make another with `client create`").into());
         }
-        let mut client = draft.apply(self.id, Some(&before), &app.clients.registry().all_apis())?;
+        let registry = app.clients.registry();
+        let mut client = draft.apply_with(self.id, Some(&before), &registry.all_apis(), registry.attributes())?;
         // A public client that becomes a confidential one needs a secret.
         let secret = give_secret(app, &mut client);
         let changed = registration::changed(&before, &client)?;

@@ -10,6 +10,7 @@ use crate::audit::{self, About, Event, Source};
 use crate::limits::{self, Charge, Verdict as Limit};
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{HashError, Verdict};
+use crate::platform::random::Random;
 
 /// A proof of who somebody is, to be settled in the transaction that acts on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,10 +21,17 @@ pub struct Proof {
     /// Authentication methods of RFC 8176, space-separated.
     pub amr: String,
     charge: Option<Charge>,
-    /// The stored hash that the password was found right by; `None` where no password was asked for.
-    by_hash: Option<String>,
-    /// The password hashed anew, where the stored hash has other parameters than today's.
-    rehashed: Option<String>,
+    /// Which of the person's passwords was found right; `None` where no password was asked for.
+    password_version: Option<i32>,
+    /// The password hashed anew, where the stored hash has other parameters than today's or is another program's.
+    rehashed: Option<Rehashed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Rehashed {
+    /// What it takes the place of: another sign-in may have been quicker.
+    before: String,
+    after: String,
 }
 
 /// Assurance of a password alone.
@@ -88,10 +96,13 @@ impl Accounts {
                     self.refuse_unverified(known.id, charge, source, now).await?;
                     return Err(SignInError::Unverified { email });
                 }
-                let rehashed = if outdated { Some(self.hasher.hash(password).await?) } else { None };
+                let rehashed = match known.password_hash {
+                    Some(before) if outdated => Some(Rehashed { before, after: self.hasher.hash(password).await? }),
+                    _ => None,
+                };
                 let acr = ACR_PASSWORD.to_owned();
-                let by_hash = known.password_hash;
-                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, by_hash, rehashed });
+                let password_version = Some(known.password_version);
+                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, password_version, rehashed });
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),
@@ -161,23 +172,31 @@ impl Proof {
     }
 
     fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
-        Self { user_id, acr: acr.to_owned(), amr: amr.to_owned(), charge: None, by_hash: None, rehashed: None }
+        Self { user_id, acr: acr.to_owned(), amr: amr.to_owned(), charge: None, password_version: None, rehashed: None }
     }
 
     /// Gives the attempt back and stores the new hash, in the transaction of the sign-in. Answers whether the proof still
     /// holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
     /// transaction has committed, so that what ends everything of a person ends this sign-in too.
-    pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    pub async fn settle(
+        &self,
+        tx: &Tx,
+        now: DateTime<Utc>,
+        random: &dyn Random,
+        source: &Source,
+    ) -> Result<bool, DatabaseError> {
         let Some(person) = store::hold(tx, self.user_id, self.rehashed.is_some()).await? else { return Ok(false) };
-        let changed = self.by_hash.is_some() && self.by_hash != person.password_hash;
+        let changed = self.password_version.is_some_and(|version| version != person.password_version);
         if person.disabled_at.is_some() || changed {
             return Ok(false);
         }
         if let Some(charge) = &self.charge {
             limits::refund(tx, charge).await?;
         }
-        if let Some(hash) = &self.rehashed {
-            store::set_password(tx, self.user_id, hash, now).await?;
+        let Some(Rehashed { before, after }) = &self.rehashed else { return Ok(true) };
+        if store::rehash(tx, self.user_id, before, after).await? {
+            let about = About::user(self.user_id);
+            audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
         }
         Ok(true)
     }

@@ -124,6 +124,7 @@ scope-email = Ihre E-Mail-Adresse sehen
 scope-address = Ihre Postanschrift sehen
 scope-phone = Ihre Telefonnummer sehen
 scope-offline_access = diesen Zugang behalten, während Sie fort sind
+scope-attributes = sehen, was Sie hierzu angegeben haben: { $attributes }
 scope-other = „{ $scope }“ für Sie verwenden
 scope-other-at = „{ $scope }“ für Sie bei { $audience } verwenden
 
@@ -281,6 +282,7 @@ api-fields = An dieser Anfrage ist etwas zu berichtigen.
 api-body-malformed = Diese Adresse erwartet einen anderen Inhalt.
 api-query-malformed = Diese Adresse erwartet andere Parameter.
 api-field-unknown = Diese Angabe kennt die Adresse nicht.
+api-field-forbidden = Das dürfen Sie nicht setzen.
 api-field-malformed = Dieser Wert passt hier nicht.
 api-not-json = Senden Sie den Inhalt als application/json.
 api-not-multipart = Senden Sie das Bild als multipart/form-data, im Teil „image“.
@@ -302,6 +304,8 @@ api-signed-out = Sie sind abgemeldet.
 api-sign-in-off = Diese Art der Anmeldung ist ausgeschaltet.
 api-taken = So etwas gibt es schon.
 api-account-foreign = Dieses Konto gehört jemand anderem.
+api-account-guarded = Das Konto einer Administratorin oder eines Administrators ändern andere Programme nicht.
+api-account-last = Ohne dieses Konto könnte sich die Person nicht mehr anmelden.
 api-fault = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
 
 # The page of the JSON API; what it describes is English in every language.

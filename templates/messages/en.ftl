@@ -128,6 +128,7 @@ scope-email = See your email address
 scope-address = See your postal address
 scope-phone = See your phone number
 scope-offline_access = Keep this access while you are away
+scope-attributes = See what you have said about: { $attributes }
 scope-other = Use “{ $scope }” for you
 scope-other-at = Use “{ $scope }” for you at { $audience }
 
@@ -288,6 +289,7 @@ api-fields = Something in this request has to be put right.
 api-body-malformed = The body of this request is not what this address takes.
 api-query-malformed = The query of this request is not what this address takes.
 api-field-unknown = This address takes no such member.
+api-field-forbidden = You may not set this.
 api-field-malformed = This value does not do here.
 api-not-json = Send the body as application/json.
 api-not-multipart = Send the picture as multipart/form-data, in the part "image".
@@ -309,6 +311,8 @@ api-signed-out = You are signed out.
 api-sign-in-off = Signing in this way is switched off.
 api-taken = There is one like this already.
 api-account-foreign = This account belongs to somebody else.
+api-account-guarded = An administrator’s account is not for other programs to change.
+api-account-last = Without this account the person could not sign in any more.
 api-fault = Something went wrong on our side. Try again in a moment.
 
 # The page of the JSON API; what it describes is English in every language.

@@ -142,7 +142,8 @@ pub(super) fn plan(registry: &Registry, tables: Vec<Entry>) -> Result<Plan, Stri
             return Err(named(&"is there twice"));
         }
         let before = registry.find_any(&id);
-        let mut after = draft.apply(id.clone(), before.as_deref(), &apis).map_err(|problem| named(&problem))?;
+        let after = draft.apply_with(id.clone(), before.as_deref(), &apis, registry.attributes());
+        let mut after = after.map_err(|problem| named(&problem))?;
         if let Some(secret) = &draft.client_secret {
             check_secret(secret, &after).map_err(|why| named(&format!("client_secret: {why}")))?;
             after.secret_hash = Some(secrets::hash(secret));

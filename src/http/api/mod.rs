@@ -7,6 +7,7 @@ pub(super) mod adapter;
 mod admin;
 mod call;
 mod guard;
+mod members;
 mod oauth_login;
 mod openapi;
 mod people;

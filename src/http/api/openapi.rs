@@ -14,6 +14,9 @@ use crate::http::access::Access;
 use crate::http::answer;
 use crate::http::router;
 
+/// Bodies that may have declared attributes besides their own members.
+const WITH_ATTRIBUTES: [&str; 4] = ["SignUp", "Register", "RegisterAdmin", "ProfileChange"];
+
 /// A shape, where there is one.
 type Shape = Option<fn(&mut Schemas) -> Value>;
 type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -304,8 +307,15 @@ pub(in crate::http) fn document() -> Value {
             item.insert(operation.method.to_owned(), described);
         }
     }
-    let schemas: Map<String, Value> =
+    let mut schemas: Map<String, Value> =
         schemas.into_iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?))).collect();
+    for name in WITH_ATTRIBUTES {
+        if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
+            let attribute =
+                "An attribute that the installation declares ([attributes] of its settings); no other members.";
+            schema.insert("additionalProperties".to_owned(), json!({"description": attribute}));
+        }
+    }
     json!({
         "openapi": "3.1.0",
         "info": {

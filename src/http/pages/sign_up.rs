@@ -70,7 +70,7 @@ pub(in crate::http) async fn post(
     let (source, frame) = (caller.source(), caller.frame(&web, waiting.ui_locales()));
     let proof = match web.app.accounts.register(account, waiting.asking(&source, &frame)).await {
         Ok(Registered::Here(proof)) => proof,
-        Ok(Registered::ByMail) => return verify_email::look(&web, &caller, &waiting, "sign-up-mailed"),
+        Ok(Registered::ByMail { .. }) => return verify_email::look(&web, &caller, &waiting, "sign-up-mailed"),
         Err(IdentityError::Refused(refusal)) => {
             if let Some(response) = throttle_guessing(&web, &caller, refusal, &again).await {
                 return response;

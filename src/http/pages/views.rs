@@ -275,11 +275,16 @@ impl ConsentPage {
 pub struct ScopeLine {
     pub name: String,
     pub audience: Option<String>,
+    /// What it gives of the declared attributes, instead of what it gives else.
+    pub attributes: Option<String>,
 }
 
 impl ScopeLine {
     fn sentence(&self, words: &Words) -> String {
         let scope = self.name.as_str();
+        if let Some(attributes) = &self.attributes {
+            return words.say_with("scope-attributes", &[("attributes", attributes)]);
+        }
         match (scope, self.audience.as_deref()) {
             ("openid", _) => words.say("scope-openid"),
             ("profile", _) => words.say("scope-profile"),
@@ -597,7 +602,11 @@ mod tests {
             app_host: "demo.example.org".to_owned(),
             logo: None,
             person: "Ada".to_owned(),
-            scopes: vec![ScopeLine { name: "orders:read".to_owned(), audience: Some("https://api".to_owned()) }],
+            scopes: vec![ScopeLine {
+                name: "orders:read".to_owned(),
+                audience: Some("https://api".to_owned()),
+                attributes: None,
+            }],
             interaction: "one".to_owned(),
             csrf: "two".to_owned(),
         };

@@ -3,6 +3,7 @@
 //! `config/bonafide.toml` is the documentation, the defaults and the schema in one: a setting that is not in it does not
 //! exist, and its default says its type.
 
+mod attributes;
 mod layers;
 mod mail;
 mod storage;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use attributes::{Attribute, Attributes, Kind, Party};
 pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
 pub use mail::{Mail, MailLinks, Relay};
 pub use storage::{Place, Storage};
@@ -32,6 +34,7 @@ pub struct Settings {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub attributes: Attributes,
     pub credentials: Credentials,
     pub adapter: Adapter,
     pub passwords: Passwords,
