@@ -47,3 +47,20 @@ need_build_tools() {
     fi
     cargo --version >/dev/null || fail "cargo does not start; rust-toolchain.toml names the Rust that is needed"
 }
+
+# schemathesis as tests/schemathesis/requirements.txt pins it, in an environment of its own below target/.
+need_schemathesis() {
+    local folder=$PWD/target/schemathesis wanted=$PWD/tests/schemathesis/requirements.txt
+    schemathesis_python=$folder/bin/python
+    have python3 || install_packages "Python" python3 python3-venv
+    if ! cmp -s "$wanted" "$folder/installed.txt"; then
+        python3 -m venv --clear "$folder" >/dev/null 2>&1 || {
+            install_packages "Python's venv" python3-venv
+            python3 -m venv --clear "$folder" || fail "python3 -m venv does not work"
+        }
+        "$schemathesis_python" -m pip install --quiet --disable-pip-version-check --requirement "$wanted" ||
+            fail "schemathesis could not be installed; try: $folder/bin/pip install -r tests/schemathesis/requirements.txt"
+        cp "$wanted" "$folder/installed.txt"
+    fi
+    have psql || install_packages "PostgreSQL's psql" postgresql-client
+}

@@ -6,7 +6,7 @@ use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
 use crate::grants::Grants;
-use crate::identity::{Accounts, IdentityError};
+use crate::identity::{self, Accounts, IdentityError};
 use crate::keys::{self, KeyError, KeyRing};
 use crate::mail::{self, MailError};
 use crate::outbox::Bell;
@@ -16,6 +16,7 @@ use crate::platform::hashing::Hasher;
 use crate::platform::random::Random;
 use crate::platform::secrets::{MasterKey, SecretsError};
 use crate::platform::settings::Settings;
+use crate::platform::storage::StorageError;
 use crate::sessions::Sessions;
 
 /// What is done about a schema that is not up to date.
@@ -45,6 +46,8 @@ pub enum AppError {
     Client(#[from] ClientError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Storage(#[from] StorageError),
 }
 
 /// All rooms.
@@ -88,8 +91,11 @@ impl App {
         let master = MasterKey::load_or_create(&settings.keys.dir, sealed.as_deref(), random.as_ref())?;
         keys::ensure(&database, master.sealing(), &random, clock.now()).await?;
         let keys = KeyRing::load(&database, master.sealing().clone()).await?;
-        let clients = Clients::load(&database).await?;
+        let clients = Clients::load(&database, settings.attributes.clone()).await?;
         let hasher = Hasher::start(&settings.passwords, random.clone());
+        if let Some(hash) = identity::imported_hash(&database).await? {
+            hasher.meet(&hash);
+        }
         let bell = Bell::default();
         let accounts = Accounts::new(
             database.clone(),
@@ -99,7 +105,7 @@ impl App {
             settings.clone(),
             bell.clone(),
             master.sealing().clone(),
-        );
+        )?;
         Ok(Self {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,

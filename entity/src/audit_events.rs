@@ -10,6 +10,8 @@ pub struct Model {
     pub at: i64,
     pub kind: String,
     pub user_id: Option<Uuid>,
+    /// Who did it, where that is known.
+    pub actor_id: Option<Uuid>,
     pub client_id: Option<String>,
     pub address: Option<String>,
     pub request_id: Option<String>,

@@ -26,6 +26,7 @@ pub mod interactions;
 pub mod linked_accounts;
 pub mod mailed_tokens;
 pub mod outbox;
+pub mod pictures;
 pub mod revoked_access_tokens;
 pub mod signing_keys;
 pub mod spent_refresh_tokens;

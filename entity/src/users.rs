@@ -15,8 +15,12 @@ pub struct Model {
     pub name: Option<String>,
     /// Further standard claims (OpenID Connect Core section 5.1), a JSON object.
     pub profile: Option<String>,
+    /// Declared attributes, a JSON object.
+    pub attributes: Option<String>,
     /// A PHC string.
     pub password_hash: Option<String>,
+    /// Counts the passwords; another hash of the same one counts as the same.
+    pub password_version: i32,
     pub email_verified_at: Option<i64>,
     pub disabled_at: Option<i64>,
     pub created_at: i64,

@@ -25,8 +25,12 @@ mod m20261121_000015_access_tokens;
 mod m20261121_000016_logout;
 mod m20261121_000018_mailed_tokens;
 mod m20261121_000019_adapter;
+mod m20261121_000020_attributes;
+mod m20261121_000021_imported_hashes;
 mod m20261121_000022_growing_windows;
 mod m20261121_000023_devices;
+mod m20261121_000024_pictures;
+mod m20261121_000025_password_version;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -53,8 +57,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000016_logout::Migration),
             Box::new(m20261121_000018_mailed_tokens::Migration),
             Box::new(m20261121_000019_adapter::Migration),
+            Box::new(m20261121_000020_attributes::Migration),
+            Box::new(m20261121_000021_imported_hashes::Migration),
             Box::new(m20261121_000022_growing_windows::Migration),
             Box::new(m20261121_000023_devices::Migration),
+            Box::new(m20261121_000024_pictures::Migration),
+            Box::new(m20261121_000025_password_version::Migration),
         ]
     }
 }

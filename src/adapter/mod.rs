@@ -2,6 +2,9 @@
 //!
 //! The adapter is believed what it says of its own matters. Its word on a verified address is given back to it, and counts for
 //! us only when a token that went to that address was used.
+//!
+//! Administrators are beyond it: whoever has its secret neither changes their accounts, nor links others to them, nor signs in as
+//! one. A front end's secret is not to be worth the whole installation.
 
 mod people;
 mod sessions;
@@ -64,6 +67,20 @@ pub enum Linking {
     Foreign,
     /// There is no such person.
     Nobody,
+    /// The person is an administrator.
+    Guarded,
+}
+
+/// What became of taking a link away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlinking {
+    Unlinked(Link),
+    /// There was none.
+    Nothing,
+    /// The person would have no way left to sign in.
+    Last,
+    /// The person is an administrator.
+    Guarded,
 }
 
 /// A session of the adapter, without its token.

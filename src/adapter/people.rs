@@ -5,9 +5,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::store::{self, Key};
-use super::{Adapter, Link, Linking, Person};
+use super::{Adapter, Link, Linking, Person, Unlinking};
 use crate::audit::{self, About, Event, Source};
-use crate::identity::{AccountChange, Email, IdentityError, NewAccount, Profile, Proof, canonical_login};
+use crate::identity::{ADMIN, AccountChange, Email, IdentityError, NewAccount, Profile, Proof, canonical_login};
 use crate::platform::database::DatabaseError;
 
 /// Somebody whom the adapter has met.
@@ -67,8 +67,20 @@ impl Adapter {
     }
 
     /// `None`: there is nobody with this id.
-    pub async fn update(&self, id: Uuid, change: PersonChange) -> Result<Option<Person>, IdentityError> {
+    pub async fn update(
+        &self,
+        id: Uuid,
+        change: PersonChange,
+        source: &Source,
+    ) -> Result<Option<Person>, IdentityError> {
         let Some(before) = self.person(id).await? else { return Ok(None) };
+        let differs = |new: &Option<String>, old: Option<String>| new.is_some() && *new != old;
+        let changes = differs(&change.email, before.email.clone())
+            || differs(&change.name, before.name.clone())
+            || differs(&change.image, before.image());
+        if changes {
+            self.require_unguarded(id).await?;
+        }
         let profile = Profile::stored(before.profile.as_deref());
         let image = change.image.map(Value::from).filter(|image| profile.with([("picture", image.clone())]).is_ok());
         let account = AccountChange {
@@ -77,7 +89,7 @@ impl Adapter {
             claims: image.map(|image| ("picture".to_owned(), image)).into_iter().collect(),
             ..AccountChange::default()
         };
-        let (user, _) = self.accounts.update(&id.to_string(), account).await?;
+        let (user, _) = self.accounts.update_by(&id.to_string(), account, source).await?;
         let address = user.email.as_deref().and_then(Email::parse).map(|email| email.canonical);
         if let Some((at, address)) = change.email_verified.zip(address) {
             let now = self.clock.now();
@@ -93,13 +105,19 @@ impl Adapter {
     }
 
     /// Removes a person at once. `None`: there is nobody with this id.
-    pub async fn delete(&self, id: Uuid) -> Result<Option<Person>, IdentityError> {
+    pub async fn delete(&self, id: Uuid, source: &Source) -> Result<Option<Person>, IdentityError> {
         let Some(person) = self.person(id).await? else { return Ok(None) };
-        match self.accounts.delete(&id.to_string()).await {
+        self.require_unguarded(id).await?;
+        match self.accounts.delete_by(&id.to_string(), source).await {
             Ok(_) => Ok(Some(person)),
             Err(IdentityError::Unknown(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn require_unguarded(&self, id: Uuid) -> Result<(), IdentityError> {
+        let user = self.accounts.find(&id.to_string()).await?;
+        if user.roles.iter().any(|role| role == ADMIN) { Err(IdentityError::Guarded) } else { Ok(()) }
     }
 
     /// Links an account of another provider to a person, unless it is somebody else's.
@@ -110,6 +128,9 @@ impl Adapter {
             Box::pin(async move {
                 if !store::is_there(tx, link.user_id).await? {
                     return Ok(Linking::Nobody);
+                }
+                if store::is_guarded(tx, link.user_id).await? {
+                    return Ok(Linking::Guarded);
                 }
                 if !store::link(tx, &link, now).await? {
                     return Ok(Linking::Foreign);
@@ -122,22 +143,24 @@ impl Adapter {
         action.await
     }
 
-    /// Answers the link that was there.
-    pub async fn unlink(
-        &self,
-        provider: &str,
-        account_id: &str,
-        source: &Source,
-    ) -> Result<Option<Link>, DatabaseError> {
+    /// Takes a link away, unless its person could not sign in any more.
+    pub async fn unlink(&self, provider: &str, account_id: &str, source: &Source) -> Result<Unlinking, DatabaseError> {
         let (now, source) = (self.clock.now(), source.clone());
         let event_id = self.random.id(now);
         let (provider, account_id) = (provider.to_owned(), account_id.to_owned());
         let action = self.database.write(move |tx| {
             Box::pin(async move {
-                let Some(link) = store::unlink(tx, &provider, &account_id).await? else { return Ok(None) };
+                // Of two links that go at once, the later waits here and sees that the other has gone.
+                let Some(user) = store::lock_holder(tx, &provider, &account_id).await? else {
+                    return Ok(Unlinking::Nothing);
+                };
+                if store::is_guarded(tx, user).await? {
+                    return Ok(Unlinking::Guarded);
+                }
+                let Some(link) = store::unlink(tx, &provider, &account_id).await? else { return Ok(Unlinking::Last) };
                 let (about, event) = (About::user(link.user_id), Event::AccountUnlinked { provider });
                 audit::record(tx, event_id, now, &event, &about, &source).await?;
-                Ok::<_, DatabaseError>(Some(link))
+                Ok::<_, DatabaseError>(Unlinking::Unlinked(link))
             })
         });
         action.await

@@ -5,6 +5,7 @@ use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::{Link, Person, Session};
+use crate::identity::ADMIN;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
 /// How long after a token's use the adapter may still say whose address it was: NextAuth makes the account after it.
@@ -42,6 +43,17 @@ pub(super) async fn is_there(tx: &Tx, user: Uuid) -> Result<bool, DatabaseError>
     Ok(fetch_one::<Row, 1>(tx, "SELECT id FROM users WHERE id = $1", [user.into()]).await?.is_some())
 }
 
+/// Whether a person is an administrator.
+pub(super) async fn is_guarded(tx: &Tx, user: Uuid) -> Result<bool, DatabaseError> {
+    #[derive(FromQueryResult)]
+    #[expect(dead_code, reason = "that there is a row is the answer")]
+    struct Row {
+        role: String,
+    }
+    let sql = "SELECT role FROM user_roles WHERE user_id = $1 AND role = $2";
+    Ok(fetch_one::<Row, 2>(tx, sql, [user.into(), ADMIN.into()]).await?.is_some())
+}
+
 /// Keeps the adapter's word on an address.
 pub(super) async fn keep_word(tx: &Tx, user: Uuid, address: &str, at: DateTime<Utc>) -> Result<(), DatabaseError> {
     let sql = "INSERT INTO adapter_words (user_id, address, verified_at) VALUES ($1, $2, $3) \
@@ -53,9 +65,11 @@ pub(super) async fn keep_word(tx: &Tx, user: Uuid, address: &str, at: DateTime<U
 /// Takes the adapter's word for ours, if a token that went to the address was used a moment ago.
 pub(super) async fn believe(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
     let sql = "UPDATE users SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL AND password_hash IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = $4) \
                AND EXISTS (SELECT 1 FROM adapter_verification_tokens t \
                            WHERE t.address = users.email_canonical AND t.used_at IS NOT NULL AND t.used_at > $3)";
-    let values = [user.into(), now.timestamp_millis().into(), (now - BELIEVED).timestamp_millis().into()];
+    let since = (now - BELIEVED).timestamp_millis();
+    let values = [user.into(), now.timestamp_millis().into(), since.into(), ADMIN.into()];
     execute(tx, sql, values).await?;
     Ok(())
 }
@@ -76,12 +90,28 @@ pub(super) async fn link(tx: &Tx, link: &Link, now: DateTime<Utc>) -> Result<boo
     Ok(execute(tx, sql, values).await? == 1)
 }
 
+/// Whose account this is; nobody else changes that person's links until the end of the action.
+pub(super) async fn lock_holder(tx: &Tx, provider: &str, account_id: &str) -> Result<Option<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "UPDATE users SET updated_at = updated_at WHERE id = \
+               (SELECT user_id FROM linked_accounts WHERE provider = $1 AND account_id = $2) RETURNING id";
+    Ok(fetch_one::<Row, 2>(tx, sql, [provider.into(), account_id.into()]).await?.map(|row| row.id))
+}
+
+/// Takes a link away whose person has a password or another link.
 pub(super) async fn unlink(tx: &Tx, provider: &str, account_id: &str) -> Result<Option<Link>, DatabaseError> {
-    let sql = "DELETE FROM linked_accounts WHERE provider = $1 AND account_id = $2 RETURNING user_id, provider, account_id, kind";
+    let sql = "DELETE FROM linked_accounts WHERE provider = $1 AND account_id = $2 AND ( \
+               EXISTS (SELECT 1 FROM users u WHERE u.id = linked_accounts.user_id AND u.password_hash IS NOT NULL) OR \
+               EXISTS (SELECT 1 FROM linked_accounts o WHERE o.user_id = linked_accounts.user_id \
+                       AND (o.provider <> $1 OR o.account_id <> $2))) \
+               RETURNING user_id, provider, account_id, kind";
     fetch_one(tx, sql, [provider.into(), account_id.into()]).await
 }
 
-/// Whose account this is, if their address is this one.
+/// Whose account this is, if their address is this one and they are no administrator.
 pub(super) async fn holder(
     database: &Database,
     provider: &str,
@@ -89,8 +119,10 @@ pub(super) async fn holder(
     address: &str,
 ) -> Result<Option<Uuid>, DatabaseError> {
     let sql = "SELECT u.id AS user_id FROM linked_accounts l JOIN users u ON u.id = l.user_id \
-               WHERE l.provider = $1 AND l.account_id = $2 AND u.email_canonical = $3 AND u.disabled_at IS NULL";
-    let statement = database.statement(sql, [provider.into(), account_id.into(), address.into()]);
+               WHERE l.provider = $1 AND l.account_id = $2 AND u.email_canonical = $3 AND u.disabled_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role = $4)";
+    let values = [provider.into(), account_id.into(), address.into(), ADMIN.into()];
+    let statement = database.statement(sql, values);
     Ok(database.query_one(statement).await?.map(|row| row.try_get("", "user_id")).transpose()?)
 }
 

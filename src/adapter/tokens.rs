@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Adapter, store};
+use crate::audit::Source;
 use crate::identity::{self, canonical_login};
 use crate::platform::clock::from_millis;
 use crate::platform::database::DatabaseError;
@@ -28,14 +29,19 @@ impl Adapter {
     }
 
     /// Uses a token, once. What it proves about the address counts for us, too. `None`: unknown, used or expired.
-    pub async fn use_token(&self, identifier: &str, token: &str) -> Result<Option<VerificationToken>, DatabaseError> {
+    pub async fn use_token(
+        &self,
+        identifier: &str,
+        token: &str,
+        source: &Source,
+    ) -> Result<Option<VerificationToken>, DatabaseError> {
         let now = self.clock.now();
         let (hash, address) = (hash(identifier, token), canonical_login(identifier));
-        let random = self.random.clone();
+        let (random, source) = (self.random.clone(), source.clone());
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 let Some(expires) = store::use_token(tx, hash, now).await? else { return Ok(None) };
-                identity::address_proven(tx, &address, now, random.as_ref()).await?;
+                identity::address_proven(tx, &address, now, random.as_ref(), &source).await?;
                 Ok::<_, DatabaseError>(Some(expires))
             })
         });

@@ -10,6 +10,8 @@ pub use store::{Filter, Recorded, list, newest, record};
 /// Where a request came from, as far as it matters to the record. Commands have none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
+    /// Who did it: the signed-in person whose request it was.
+    pub actor: Option<Uuid>,
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub request_id: Option<String>,

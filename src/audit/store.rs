@@ -23,8 +23,8 @@ pub async fn record(
     let (kind, detail) = describe(event);
     execute(
         tx,
-        "INSERT INTO audit_events (id, at, kind, user_id, client_id, address, request_id, detail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO audit_events (id, at, kind, user_id, client_id, address, request_id, detail, actor_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         [
             id.into(),
             now.timestamp_millis().into(),
@@ -34,6 +34,7 @@ pub async fn record(
             source.address.clone().into(),
             source.request_id.clone().into(),
             detail.into(),
+            source.actor.into(),
         ],
     )
     .await?;
@@ -52,6 +53,7 @@ pub struct Filter {
     /// Any of these.
     pub kinds: Vec<String>,
     pub user_id: Option<Uuid>,
+    pub actor_id: Option<Uuid>,
     pub client_id: Option<String>,
     pub address: Option<String>,
     pub request_id: Option<String>,
@@ -69,6 +71,8 @@ pub struct Recorded {
     pub at: DateTime<Utc>,
     pub kind: String,
     pub user_id: Option<Uuid>,
+    /// Who did it, where that is somebody who was signed in.
+    pub actor_id: Option<Uuid>,
     pub client_id: Option<String>,
     pub address: Option<String>,
     pub request_id: Option<String>,
@@ -82,6 +86,7 @@ pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Recorded>,
     let conditions = [
         (!filter.kinds.is_empty()).then(|| Column::Kind.is_in(filter.kinds.iter().map(String::as_str))),
         filter.user_id.map(|id| Column::UserId.eq(id)),
+        filter.actor_id.map(|id| Column::ActorId.eq(id)),
         text(Column::ClientId, &filter.client_id),
         text(Column::Address, &filter.address),
         text(Column::RequestId, &filter.request_id),
@@ -105,6 +110,7 @@ fn recorded(row: audit_events::Model) -> Recorded {
         at: from_millis(row.at),
         kind: row.kind,
         user_id: row.user_id,
+        actor_id: row.actor_id,
         client_id: row.client_id,
         address: row.address,
         request_id: row.request_id,

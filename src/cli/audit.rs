@@ -28,6 +28,9 @@ pub(super) struct List {
     /// Only about this person: id, e-mail address or username
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
+    /// Only what this person did: id, e-mail address or username
+    #[arg(long, value_name = "WHO")]
+    actor: Option<String>,
     /// Only about this application
     #[arg(long, value_name = "ID")]
     client: Option<String>,
@@ -66,6 +69,10 @@ impl List {
         let now = app.clock.now();
         let filter = Filter {
             user_id: match &self.user {
+                None => None,
+                Some(who) => Some(person(app, who).await?),
+            },
+            actor_id: match &self.actor {
                 None => None,
                 Some(who) => Some(person(app, who).await?),
             },

@@ -190,7 +190,7 @@ impl ClientCommand {
             Self::List { json } => list(app, json),
             Self::Show(one) => show(&find(app, &one.id)?, None, one.json),
             Self::RotateSecret { one, quiet } => {
-                let secret = new_secret(app);
+                let secret = clients::new_secret(app.random.as_ref());
                 clients::rotate_secret(&app.database, one.id.clone(), secrets::hash(&secret), change(app, "secret"))
                     .await?;
                 if quiet { output::line(&secret) } else { show(&find(app, &one.id)?, Some(&secret), one.json) }
@@ -255,7 +255,8 @@ impl Create {
         }
         let draft = self.members.draft()?;
         let id = self.id.or_else(|| draft.client_id.clone()).unwrap_or_else(|| new_id(app));
-        let mut client = draft.apply(id, None, &app.clients.registry().all_apis())?;
+        let registry = app.clients.registry();
+        let mut client = draft.apply_with(id, None, &registry.all_apis(), registry.attributes())?;
         let secret = give_secret(app, &mut client);
         provide_keys(app, client.id_token_alg).await?;
         clients::save(&app.database, client.clone(), true, change(app, "created")).await?;
@@ -274,7 +275,8 @@ impl Update {
         if draft.client_id.as_ref().is_some_and(|id| *id != self.id) {
             return Err(Problem::new("client_id", "a client keeps its id; make another with `client create`").into());
         }
-        let mut client = draft.apply(self.id, Some(&before), &app.clients.registry().all_apis())?;
+        let registry = app.clients.registry();
+        let mut client = draft.apply_with(self.id, Some(&before), &registry.all_apis(), registry.attributes())?;
         // A public client that becomes a confidential one needs a secret.
         let secret = give_secret(app, &mut client);
         let changed = registration::changed(&before, &client)?;
@@ -295,13 +297,9 @@ fn give_secret(app: &App, client: &mut Client) -> Option<String> {
     if client.is_public() || client.secret_hash.is_some() {
         return None;
     }
-    let secret = new_secret(app);
+    let secret = clients::new_secret(app.random.as_ref());
     client.secret_hash = Some(secrets::hash(&secret));
     Some(secret)
-}
-
-pub(super) fn new_secret(app: &App) -> String {
-    app.random.token("bfs_")
 }
 
 /// One case, no signs: ids are read aloud and typed, and none is taken for a flag.

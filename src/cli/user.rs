@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::import::{self, Tables};
 use super::{Failure, note, open, output, registration};
 use crate::app::App;
-use crate::identity::{self, AccountChange, IdentityError, NewAccount, Profile};
+use crate::identity::{self, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
 use crate::platform::settings::Settings;
 
 /// Longer input is longer than any password that is taken, so that nothing is cut off unseen.
@@ -108,6 +108,9 @@ pub(super) struct Create {
     /// A standard claim, like nickname=Ada or address.country=GB; may be repeated
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
     claims: Vec<(String, Value)>,
+    /// An attribute that the settings declare, like companyName=Engines; may be repeated
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = pair)]
+    attributes: Vec<(String, String)>,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -117,6 +120,7 @@ pub(super) struct Create {
 #[command(after_help = "Examples:
   bonafide user update ada@example.com --name 'Ada Lovelace' --claim birthdate=1815-12-10 --claim address.country=GB
   bonafide user update ada@example.com --claim nickname=          takes the nickname away
+  bonafide user update ada@example.com --attribute companyName='Analytical Engines'
 
 Claims (OpenID Connect Core section 5.1): given_name family_name middle_name nickname profile picture website gender birthdate zoneinfo
 locale phone_number phone_number_verified address.{formatted,street_address,locality,region,postal_code,country}")]
@@ -138,17 +142,31 @@ pub(super) struct Update {
     /// A standard claim, like nickname=Ada; an empty value takes it away; may be repeated
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
     claims: Vec<(String, Value)>,
+    /// An attribute that the settings declare; an empty value takes it away, a list is written a,b; may be repeated
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = pair)]
+    attributes: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Attributes by the types that they are declared with.
+fn typed(app: &App, given: Vec<(String, String)>) -> AttributeValues {
+    let declared = &app.settings.attributes;
+    given.into_iter().map(|(name, text)| (name.clone(), attributes::of_text(declared, &name, &text))).collect()
 }
 
 /// A claim as it is written on a command line: its one truth value is `true` or `false`, the rest is text.
 fn claim(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    let value = match (name, value) {
+    let (name, value) = pair(text)?;
+    let value = match (name.as_str(), value.as_str()) {
         ("phone_number_verified", "true") => true.into(),
         ("phone_number_verified", "false") => false.into(),
         _ => value.into(),
     };
-    Ok((name.to_owned(), value))
+    Ok((name, value))
 }
 
 impl User {
@@ -211,6 +229,7 @@ impl Create {
         }
         let profile = Profile::default().with(self.claims.iter().map(|(name, value)| (name.as_str(), value.clone())));
         let account = NewAccount {
+            attributes: typed(app, self.attributes),
             profile: profile.map_err(IdentityError::from)?,
             email: self.email,
             username: self.username,
@@ -218,6 +237,7 @@ impl Create {
             password: if self.password_stdin { Some(password()?) } else { None },
             email_verified: self.verified,
             roles: self.roles,
+            ..NewAccount::default()
         };
         let person = app.accounts.create(account).await?;
         if !self.password_stdin {
@@ -238,6 +258,7 @@ impl Update {
             username: self.username,
             name: self.name,
             claims: self.claims,
+            attributes: typed(app, self.attributes),
             roles: None,
         };
         let (person, changed) = app.accounts.update(&self.who.who, change).await?;
@@ -262,6 +283,7 @@ fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
         ("roles", person.roles.join(" ")),
         ("state", if person.disabled { "disabled" } else { "enabled" }.to_owned()),
         ("profile", serde_json::to_string(&person.profile).unwrap_or_default()),
+        ("attributes", serde_json::to_string(&person.attributes).unwrap_or_default()),
         ("created", person.created_at.to_rfc3339()),
     ])
 }

@@ -3,6 +3,7 @@
 mod credentials;
 mod redirect;
 mod registration;
+mod secret;
 mod snapshot;
 mod store;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 pub use credentials::ensure as ensure_credentials_client;
 pub use redirect::{matches as redirect_matches, origin_of, validate as validate_redirect_uri};
 pub use registration::{ApiDraft, Draft, Problem};
+pub use secret::new_secret;
 pub use snapshot::{Clients, Registry};
 pub use store::{Change, create_api, delete, delete_api, exists, rotate_secret, save, save_api, set_disabled};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Api, AuthMethod, Client, GrantType, TokenFormat, redirect};
 use crate::keys::Alg;
 use crate::oauth::scope;
-use crate::platform::settings::Millis;
+use crate::platform::settings::{Attributes, Millis};
 
 /// What is wrong with a registration: the member and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -124,8 +124,19 @@ impl Draft {
         }
     }
 
-    /// The client that this makes of `before` (or of the defaults), checked. `known_scopes` are those of registered APIs.
+    /// The client that this makes of `before` (or of the defaults), checked.
     pub fn apply(&self, id: String, before: Option<&Client>, apis: &[Api]) -> Result<Client, Problem> {
+        self.apply_with(id, before, apis, &Attributes::default())
+    }
+
+    /// The same where attributes have scopes of their own.
+    pub fn apply_with(
+        &self,
+        id: String,
+        before: Option<&Client>,
+        apis: &[Api],
+        attributes: &Attributes,
+    ) -> Result<Client, Problem> {
         let method = self.auth_method(before)?;
         let default_audience = self.default_audience(before, apis)?;
         let client = Client {
@@ -198,7 +209,7 @@ impl Draft {
                 before.map(|client| &client.post_logout_redirect_uris),
             ),
             grant_types: self.grant_types(before)?,
-            scopes: self.scopes(before, apis)?,
+            scopes: self.scopes(before, apis, attributes)?,
             introspects: list(self.introspects.as_ref(), before.map(|client| &client.introspects)),
             id,
         };
@@ -229,13 +240,14 @@ impl Draft {
         given.iter().map(|name| GrantType::parse(name).ok_or_else(|| one_of("grant_types", name, &known()))).collect()
     }
 
-    fn scopes(&self, before: Option<&Client>, apis: &[Api]) -> Result<Vec<String>, Problem> {
+    fn scopes(&self, before: Option<&Client>, apis: &[Api], attributes: &Attributes) -> Result<Vec<String>, Problem> {
         let Some(given) = &self.scope else {
             let defaults = || scope::STANDARD.map(str::to_owned).into();
             return Ok(before.map_or_else(defaults, |client| client.scopes.clone()));
         };
         let of_apis = apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str));
-        let known: Vec<&str> = scope::STANDARD.into_iter().chain([scope::ACCOUNT]).chain(of_apis).collect();
+        let ours = scope::STANDARD.into_iter().chain([scope::ACCOUNT]).chain(attributes.scopes());
+        let known: Vec<&str> = ours.chain(of_apis).collect();
         let check = |scope: &str| {
             if known.contains(&scope) { Ok(scope.to_owned()) } else { Err(one_of("scope", scope, &known.join(", "))) }
         };

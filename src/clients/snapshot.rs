@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::{Api, Client, ClientError, redirect, store};
 use crate::platform::clock::Clock;
 use crate::platform::database::Database;
+use crate::platform::settings::Attributes;
 
 /// All clients and APIs at one moment.
 #[derive(Default)]
@@ -16,10 +17,11 @@ pub struct Registry {
     clients: HashMap<String, Arc<Client>>,
     apis: HashMap<String, Arc<Api>>,
     public_origins: HashSet<String>,
+    attributes: Arc<Attributes>,
 }
 
 impl Registry {
-    fn new(clients: Vec<Client>, apis: Vec<Api>) -> Self {
+    fn new(clients: Vec<Client>, apis: Vec<Api>, attributes: Arc<Attributes>) -> Self {
         let public_origins = clients
             .iter()
             .filter(|client| client.is_public() && !client.disabled)
@@ -29,7 +31,18 @@ impl Registry {
             clients: clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect(),
             apis: apis.into_iter().map(|api| (api.audience.clone(), Arc::new(api))).collect(),
             public_origins,
+            attributes,
         }
+    }
+
+    /// What is declared about people, with the scopes that give it.
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// Whether a scope is one of the standard, or gives declared attributes: whichever API a token is for, it may have it.
+    pub fn is_about_people(&self, scope: &str) -> bool {
+        crate::oauth::scope::STANDARD.contains(&scope) || self.attributes.scopes().contains(&scope)
     }
 
     /// A client that may be used now.
@@ -65,7 +78,7 @@ impl Registry {
 
     /// Whether any API or we ourselves know this scope.
     pub fn knows_scope(&self, scope: &str) -> bool {
-        crate::oauth::scope::STANDARD.contains(&scope)
+        self.is_about_people(scope)
             || crate::oauth::scope::RESERVED.contains(&scope)
             || self.apis.values().any(|api| api.scopes.iter().any(|known| known == scope))
     }
@@ -73,6 +86,7 @@ impl Registry {
 
 /// The registry, swapped whole when it changes.
 pub struct Clients {
+    attributes: Arc<Attributes>,
     registry: ArcSwap<Registry>,
     /// One reading at a time: of two, the older could be stored last.
     reading: Mutex<()>,
@@ -84,9 +98,11 @@ pub struct Clients {
 const RELOAD_PAUSE: i64 = 500;
 
 impl Clients {
-    pub async fn load(database: &Database) -> Result<Self, ClientError> {
-        let registry = read(database).await?;
+    pub async fn load(database: &Database, attributes: Attributes) -> Result<Self, ClientError> {
+        let attributes = Arc::new(attributes);
+        let registry = read(database, attributes.clone()).await?;
         Ok(Self {
+            attributes,
             registry: ArcSwap::from_pointee(registry),
             reading: Mutex::new(()),
             reloaded_for_unknown: Mutex::new(i64::MIN),
@@ -99,7 +115,7 @@ impl Clients {
 
     pub async fn reload(&self, database: &Database) -> Result<(), ClientError> {
         let _alone = self.reading.lock().await;
-        self.registry.store(Arc::new(read(database).await?));
+        self.registry.store(Arc::new(read(database, self.attributes.clone()).await?));
         Ok(())
     }
 
@@ -132,7 +148,7 @@ fn plausible(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-async fn read(database: &Database) -> Result<Registry, ClientError> {
+async fn read(database: &Database, attributes: Arc<Attributes>) -> Result<Registry, ClientError> {
     let (clients, apis) = store::all(database).await?;
-    Ok(Registry::new(clients, apis))
+    Ok(Registry::new(clients, apis, attributes))
 }

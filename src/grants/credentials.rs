@@ -31,7 +31,7 @@ impl Grants {
         let (random, source) = (self.random.clone(), source.clone());
         let action = self.database.write(move |tx| {
             Box::pin(async move {
-                if !proof.settle(tx, now).await? {
+                if !proof.settle(tx, now, random.as_ref(), &source).await? {
                     return Ok(None);
                 }
                 let Some(person) = store::live_person(tx, proof.user_id).await? else { return Ok(None) };

@@ -77,6 +77,8 @@ pub struct Person {
     pub updated_at: i64,
     /// Further standard claims, as the database keeps them; read only where somebody wants one.
     pub profile: Option<String>,
+    /// Declared attributes, kept and read alike.
+    pub attributes: Option<String>,
 }
 
 /// How and when the person of a grant signed in.

@@ -5,8 +5,10 @@ use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 use uuid::Uuid;
 
 use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, Person};
+use crate::audit::{self, About, Event, Source};
 use crate::oauth::claims_request::Requested;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
+use crate::platform::random::Random;
 use crate::platform::secrets;
 
 // ---- codes ----
@@ -92,7 +94,8 @@ pub(super) async fn use_code(
          (SELECT u.email FROM users u WHERE u.id = codes.user_id) AS email, \
          (SELECT u.email_verified_at FROM users u WHERE u.id = codes.user_id) AS email_verified_at, \
          (SELECT u.updated_at FROM users u WHERE u.id = codes.user_id) AS updated_at, \
-         (SELECT u.profile FROM users u WHERE u.id = codes.user_id) AS profile";
+         (SELECT u.profile FROM users u WHERE u.id = codes.user_id) AS profile, \
+         (SELECT u.attributes FROM users u WHERE u.id = codes.user_id) AS attributes";
     let values = [
         hash.into(),
         now.timestamp_millis().into(),
@@ -173,7 +176,7 @@ pub(super) async fn insert_grant(
 
 /// A person who may have tokens now.
 pub(super) async fn live_person(tx: &Tx, user: Uuid) -> Result<Option<Person>, DatabaseError> {
-    let sql = "SELECT id AS user_id, name, username, email, email_verified_at, updated_at, profile FROM users \
+    let sql = "SELECT id AS user_id, name, username, email, email_verified_at, updated_at, profile, attributes FROM users \
                WHERE id = $1 AND disabled_at IS NULL";
     fetch_one(tx, sql, [user.into()]).await
 }
@@ -217,12 +220,28 @@ pub(super) async fn end_grant(
     Ok(execute(tx, sql, [grant.into(), now.timestamp_millis().into(), reason.into()]).await? == 1)
 }
 
-/// Ends every grant of a person, and every code that could still become one.
-pub async fn end_all_of(tx: &Tx, user: Uuid, reason: &'static str, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+/// Ends every grant of a person, and every code that could still become one; each is on record.
+pub async fn end_all_of(
+    tx: &Tx,
+    user: Uuid,
+    reason: &'static str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+        client_id: String,
+    }
     expire_codes(tx, user, now).await?;
-    let now = now.timestamp_millis();
-    let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL WHERE user_id = $1 AND ended_at IS NULL";
-    execute(tx, sql, [user.into(), now.into(), reason.into()]).await?;
+    let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL \
+               WHERE user_id = $1 AND ended_at IS NULL RETURNING id, client_id";
+    let ended: Vec<Row> = fetch_all(tx, sql, [user.into(), now.timestamp_millis().into(), reason.into()]).await?;
+    for Row { id, client_id } in ended {
+        let event = Event::GrantEnded { grant: id, reason };
+        audit::record(tx, random.id(now), now, &event, &About::both(user, &client_id), source).await?;
+    }
     Ok(())
 }
 
@@ -318,7 +337,8 @@ pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, Databa
          (SELECT u.email FROM users u WHERE u.id = grants.user_id) AS email, \
          (SELECT u.email_verified_at FROM users u WHERE u.id = grants.user_id) AS email_verified_at, \
          (SELECT u.updated_at FROM users u WHERE u.id = grants.user_id) AS updated_at, \
-         (SELECT u.profile FROM users u WHERE u.id = grants.user_id) AS profile";
+         (SELECT u.profile FROM users u WHERE u.id = grants.user_id) AS profile, \
+         (SELECT u.attributes FROM users u WHERE u.id = grants.user_id) AS attributes";
     let values = [
         step.presented.clone().into(),
         step.successor.clone().into(),
@@ -333,7 +353,7 @@ pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, Databa
 /// The family whose direct predecessor was presented within the grace, with the sealed token that is good now.
 pub(super) async fn just_rotated(tx: &Tx, step: &Step) -> Result<Option<(Grant, Vec<u8>)>, DatabaseError> {
     let sql = "SELECT g.id, g.scope, g.audience, g.claims, g.sealed_successor, g.auth_time, g.acr, g.amr, g.sid, g.user_id, \
-         u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile \
+         u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.previous_hash = $1 AND g.client_id = $2 AND g.ended_at IS NULL AND g.expires_at > $3 AND g.rotated_at > $4 \
          AND g.sealed_successor IS NOT NULL AND u.disabled_at IS NULL \

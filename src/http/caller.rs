@@ -43,6 +43,7 @@ impl Caller {
     /// For the record.
     pub(super) fn source(&self) -> Source {
         Source {
+            actor: None,
             address: self.address.map(|address| address.to_string()),
             user_agent: text(self.user_agent.as_ref(), 256).map(str::to_owned),
             request_id: Some(self.request_id.as_str().to_owned()),

@@ -1,5 +1,6 @@
 //! Everything that speaks HTTP, and nothing that does not: handlers parse, call one function of a room, and render.
 
+mod access;
 mod answer;
 mod api;
 mod caller;
@@ -10,11 +11,13 @@ mod form;
 pub mod management;
 mod middleware;
 pub mod pages;
+mod pictures;
 mod protocol;
 mod router;
 mod state;
 
+pub use access::Access;
 pub(crate) use api::openapi_text;
 pub(crate) use caller::Peer;
-pub use router::{Access, Route, router, table};
+pub use router::{Route, router, table};
 pub use state::{Web, WebError};

@@ -7,39 +7,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, delete, get, patch, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
 use serde_json::json;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
+use super::access::Access;
 use super::answer::{self, Trouble};
 use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::middleware::Surface;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
-use super::{dev, middleware, pages};
-
-/// Who may call a route. A route without a word does not compile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody.
-    Public,
-    /// A registered client that proves itself, or a public one by its id.
-    Client,
-    /// Whoever bears an access token.
-    Token,
-    /// Whoever bears an access token for their own account, from an application of the house.
-    User,
-    /// A person with this role, as the database has it now.
-    Role(&'static str),
-    /// Who shows the secret of the session adapter.
-    AdapterSecret,
-    /// Whoever the page's own forms and cookies admit.
-    Browser,
-    /// Everybody, and there only under `--dev`.
-    Development,
-}
+use super::{dev, middleware, pages, pictures};
 
 /// What a route shares with others of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +69,9 @@ pub fn table() -> Vec<Route> {
         route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
         route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/pictures/{file}", Public, Open, get(pictures::get)),
         route("/openapi.json", Public, Open, get(api::openapi)),
+        route("/docs", Public, Page, get(pages::docs::get)),
         route("/auth/signup", Public, Json, post(api::sign_up)),
         route("/auth/register", Public, Json, post(api::register)),
         route("/auth/signin", Public, Json, post(api::sign_in)),
@@ -106,6 +88,7 @@ pub fn table() -> Vec<Route> {
         route("/user/profile", User, Json, get(api::me)),
         route("/auth", Role("admin"), Json, get(api::list)),
         route("/auth/{id}", User, Json, get(api::show).put(api::change)),
+        route("/auth/upload-image/{id}", User, Json, put(api::upload_picture)),
         route("/user/admin/register", Role("admin"), Json, post(api::admin_register)),
         route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),

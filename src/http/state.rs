@@ -119,6 +119,7 @@ fn documents(app: &App, catalogues: &Catalogues) -> Result<Documents, MetadataEr
             &keys.algorithms(),
             app.settings.accounts.sign_up,
             languages,
+            &app.settings.attributes,
         )?
         .into(),
         jwks: keys.jwks.clone().into(),

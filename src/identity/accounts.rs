@@ -7,17 +7,22 @@ use uuid::Uuid;
 
 use super::mailed_tokens;
 use super::passwords::PasswordFault;
+use super::pictures::Studio;
 use super::store::Key;
-use super::{Email, IdentityError, PasswordRules, Profile, Proof, User, Username, canonical_login, store};
+use super::{
+    AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes, canonical_login,
+    store,
+};
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};
 use crate::outbox::{self, Bell};
 use crate::platform::clock::Clock;
 use crate::platform::database::{Action, Database, DatabaseError, Tx};
-use crate::platform::hashing::Hasher;
+use crate::platform::hashing::{self, Hasher};
 use crate::platform::random::Random;
 use crate::platform::secrets::SealingKey;
 use crate::platform::settings::Settings;
+use crate::platform::storage::{Storage, StorageError};
 use crate::{adapter, grants, sessions};
 
 /// Why an account is not made as asked: the field and what is wrong with it.
@@ -47,8 +52,11 @@ pub struct NewAccount {
     pub name: Option<String>,
     /// Further standard claims.
     pub profile: Profile,
+    pub attributes: AttributeValues,
     /// Without one the person cannot sign in with a password.
     pub password: Option<String>,
+    /// A hash of another program instead, which `hashing::check` takes.
+    pub password_hash: Option<String>,
     pub email_verified: bool,
     pub roles: Vec<String>,
 }
@@ -89,6 +97,7 @@ pub struct Accounts {
     pub(super) bell: Bell,
     /// Seals mails.
     pub(super) sealing: SealingKey,
+    pub(super) studio: Studio,
 }
 
 impl Accounts {
@@ -100,9 +109,10 @@ impl Accounts {
         settings: Arc<Settings>,
         bell: Bell,
         sealing: SealingKey,
-    ) -> Self {
+    ) -> Result<Self, StorageError> {
         let rules = Arc::new(PasswordRules::new(&settings.branding.name, &settings.issuer));
-        Self { database, clock, random, hasher, settings, rules, bell, sealing }
+        let studio = Studio::new(Storage::open(&settings.storage, &settings.outgoing)?);
+        Ok(Self { database, clock, random, hasher, settings, rules, bell, sealing, studio })
     }
 
     /// Somebody makes an account and is signed in with it.
@@ -156,16 +166,19 @@ impl Accounts {
         self.require_free(row.username.as_ref(), row.email.as_ref(), None).await?;
         let (id, again) = (row.id, row.clone());
         let (event_id, source) = (self.random.id(now), source.clone());
+        let roles: Vec<_> = account.roles.into_iter().map(|role| (self.random.id(now), role)).collect();
         let inserted = self
             .database
             .write(move |tx| {
                 Box::pin(async move {
                     store::insert(tx, &row).await?;
-                    for role in &account.roles {
-                        store::grant_role(tx, id, role).await?;
+                    audit::record(tx, event_id, now, &event, &About::user(id), &source).await?;
+                    for (event_id, role) in roles {
+                        store::grant_role(tx, id, &role).await?;
+                        let event = Event::RoleGranted { role };
+                        audit::record(tx, event_id, now, &event, &About::user(id), &source).await?;
                     }
-                    and(tx, id).await?;
-                    audit::record(tx, event_id, now, &event, &About::user(id), &source).await
+                    and(tx, id).await
                 })
             })
             .await;
@@ -184,9 +197,14 @@ impl Accounts {
     pub(super) async fn prepare(&self, account: &NewAccount, now: DateTime<Utc>) -> Result<store::New, IdentityError> {
         let Names { email, username, name } =
             Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref())?;
-        let password_hash = match &account.password {
-            None => None,
-            Some(password) => {
+        let attributes = attributes::with(&AttributeValues::new(), &account.attributes, &self.settings.attributes)?;
+        let password_hash = match (&account.password, &account.password_hash) {
+            (None, None) => None,
+            (None, Some(hash)) => {
+                hashing::check(hash)?;
+                Some(hash.clone())
+            }
+            (Some(password), _) => {
                 let own = [
                     email.as_ref().map(|email| email.typed.as_str()),
                     username.as_ref().map(|name| name.typed.as_str()),
@@ -199,7 +217,8 @@ impl Accounts {
         };
         let profile = account.profile.clone();
         let email_verified = account.email_verified;
-        Ok(store::New { id: self.random.id(now), email, username, name, profile, password_hash, email_verified, now })
+        let id = self.random.id(now);
+        Ok(store::New { id, email, username, name, profile, attributes, password_hash, email_verified, now })
     }
 
     /// Refuses names that somebody else than `own` has.
@@ -263,11 +282,11 @@ impl Accounts {
             let letter = Letter::new(email, language, Topic::PasswordChanged, &Source::default(), now);
             messages.push(letter.message(id, &self.sealing, now, random.as_ref())?);
         }
-        self.change(id, "password", move |tx| {
+        self.change(id, "password", &Source::default(), move |tx| {
             Box::pin(async move {
                 store::set_password(tx, id, &hash, now).await?;
                 outbox::write(tx, messages, now).await?;
-                end_everything(tx, id, "password_reset", now, random.as_ref()).await
+                end_everything(tx, id, "password_reset", now, random.as_ref(), &Source::default()).await
             })
         })
         .await?;
@@ -278,10 +297,13 @@ impl Accounts {
     pub async fn set_disabled(&self, who: &str, disabled: bool) -> Result<User, IdentityError> {
         let user = self.find(who).await?;
         let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
-        self.change(id, if disabled { "disabled" } else { "enabled" }, move |tx| {
+        self.change(id, if disabled { "disabled" } else { "enabled" }, &Source::default(), move |tx| {
             Box::pin(async move {
                 store::set_disabled(tx, id, disabled, now).await?;
-                if disabled { end_everything(tx, id, "user_disabled", now, random.as_ref()).await } else { Ok(()) }
+                if !disabled {
+                    return Ok(());
+                }
+                end_everything(tx, id, "user_disabled", now, random.as_ref(), &Source::default()).await
             })
         })
         .await?;
@@ -290,8 +312,13 @@ impl Accounts {
 
     /// Removes a person with all that belongs to them.
     pub async fn delete(&self, who: &str) -> Result<User, IdentityError> {
+        self.delete_by(who, &Source::default()).await
+    }
+
+    /// The same, asked for from somewhere.
+    pub async fn delete_by(&self, who: &str, source: &Source) -> Result<User, IdentityError> {
         let user = self.find(who).await?;
-        let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
+        let (id, now, random, source) = (user.id, self.clock.now(), self.random.clone(), source.clone());
         self.database
             .write(move |tx| {
                 Box::pin(async move {
@@ -299,7 +326,7 @@ impl Accounts {
                     sessions::end_all_of(tx, id, now, random.as_ref()).await?;
                     store::delete(tx, id).await?;
                     let (event_id, about) = (random.id(now), About::user(id));
-                    audit::record(tx, event_id, now, &Event::UserDeleted, &about, &Source::default()).await
+                    audit::record(tx, event_id, now, &Event::UserDeleted, &about, &source).await
                 })
             })
             .await?;
@@ -336,18 +363,23 @@ impl Accounts {
         self.find(&id.to_string()).await
     }
 
-    pub(super) async fn change<F>(&self, id: Uuid, what: &'static str, action: F) -> Result<(), DatabaseError>
+    pub(super) async fn change<F>(
+        &self,
+        id: Uuid,
+        what: &'static str,
+        source: &Source,
+        action: F,
+    ) -> Result<(), DatabaseError>
     where
         F: for<'c> FnOnce(&'c Tx) -> Action<'c, (), DatabaseError> + Send + 'static,
     {
         let now = self.clock.now();
-        let event_id = self.random.id(now);
+        let (event_id, source) = (self.random.id(now), source.clone());
         self.database
             .write(move |tx| {
                 Box::pin(async move {
                     action(tx).await?;
-                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &Source::default())
-                        .await
+                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &source).await
                 })
             })
             .await?;
@@ -363,11 +395,12 @@ pub(super) async fn end_everything(
     reason: &'static str,
     now: DateTime<Utc>,
     random: &dyn Random,
+    source: &Source,
 ) -> Result<(), DatabaseError> {
     sessions::end_all_of(tx, user, now, random).await?;
     mailed_tokens::store::void(tx, user, now).await?;
     adapter::end_sessions_of(tx, user).await?;
-    grants::end_all_of(tx, user, reason, now).await
+    grants::end_all_of(tx, user, reason, now, random, source).await
 }
 
 /// Somebody has read what was sent to an address. Where nobody had before, whoever made the account may have been another:
@@ -377,9 +410,10 @@ pub(crate) async fn address_proven(
     address: &str,
     now: DateTime<Utc>,
     random: &dyn Random,
+    source: &Source,
 ) -> Result<(), DatabaseError> {
     let Some(id) = store::prove_address(tx, address, now).await? else { return Ok(()) };
-    end_everything(tx, id, "address_proven", now, random).await?;
+    end_everything(tx, id, "address_proven", now, random, source).await?;
     let event = Event::UserChanged { what: "address_proven" };
-    audit::record(tx, random.id(now), now, &event, &About::user(id), &Source::default()).await
+    audit::record(tx, random.id(now), now, &event, &About::user(id), source).await
 }

@@ -1,11 +1,14 @@
-//! Changes to an account by an operator: names, address, profile, roles.
+//! Changes to an account: names, address, profile, attributes, roles.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::accounts::Names;
-use super::{Accounts, IdentityError, Profile, ProfileFault, Refusal, User, store};
+use super::{
+    Accounts, AttributeValues, IdentityError, Profile, ProfileFault, Refusal, User, attributes, pictures, store,
+};
 use crate::audit::{self, About, Event, Source};
-use crate::platform::hashing::Verdict;
+use crate::platform::hashing::{self, Verdict};
 
 /// What is to change; what is not said stays. An empty text takes a name away.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +20,8 @@ pub struct AccountChange {
     pub name: Option<String>,
     /// Standard claims by name (see `Profile::with`).
     pub claims: Vec<(String, Value)>,
+    /// Declared attributes by name (see `attributes::with`).
+    pub attributes: AttributeValues,
     /// The roles that the person has afterwards.
     pub roles: Option<Vec<String>>,
 }
@@ -51,6 +56,7 @@ impl Accounts {
         };
         let names = change.names(before.as_ref())?;
         change.profile(before.as_ref().map(|user| &user.profile))?;
+        attributes::with(&AttributeValues::new(), &change.attributes, &self.settings.attributes)?;
         if let Some(password) = password {
             let own = [
                 names.email.as_ref().map(|email| email.typed.as_str()),
@@ -70,11 +76,41 @@ impl Accounts {
         Ok(stored.is_some() && matches!(self.hasher.verify(password, stored.as_deref()).await?, Verdict::Right { .. }))
     }
 
-    /// Changes an account. Answers the person, and what differs.
+    /// Gives somebody who has no password the one that another program has hashed. Answers whether they had none: a password that
+    /// is there has been used here, and stays.
+    pub async fn adopt_password_hash(&self, user: Uuid, hash: &str) -> Result<bool, IdentityError> {
+        hashing::check(hash)?;
+        let (hash, now) = (hash.to_owned(), self.clock.now());
+        let event_id = self.random.id(now);
+        let action = self.database.write(move |tx| {
+            Box::pin(async move {
+                let adopted = store::adopt_password(tx, user, &hash, now).await? == 1;
+                if adopted {
+                    let event = Event::UserChanged { what: "password_hash" };
+                    audit::record(tx, event_id, now, &event, &About::user(user), &Source::default()).await?;
+                }
+                Ok::<_, IdentityError>(adopted)
+            })
+        });
+        action.await
+    }
+
+    /// Changes an account, by an operator. Answers the person, and what differs.
     pub async fn update(&self, who: &str, change: AccountChange) -> Result<(User, Vec<String>), IdentityError> {
+        self.update_by(who, change, &Source::default()).await
+    }
+
+    /// The same, asked for from somewhere.
+    pub async fn update_by(
+        &self,
+        who: &str,
+        change: AccountChange,
+        source: &Source,
+    ) -> Result<(User, Vec<String>), IdentityError> {
         let before = self.find(who).await?;
         let names = change.names(Some(&before))?;
         let profile = change.profile(Some(&before.profile))?;
+        let attributes = attributes::with(&before.attributes, &change.attributes, &self.settings.attributes)?;
         self.require_free(names.username.as_ref(), names.email.as_ref(), Some(before.id)).await?;
         let same_address = names.email.as_ref().map(|email| &email.typed) == before.email.as_ref();
         let edited = store::Edited {
@@ -84,6 +120,7 @@ impl Accounts {
             username: names.username,
             name: names.name,
             profile,
+            attributes,
         };
         let mut roles = change.roles.unwrap_or_else(|| before.roles.clone());
         roles.sort();
@@ -93,6 +130,7 @@ impl Accounts {
             return Ok((before, changed));
         }
         let (id, now) = (before.id, self.clock.now());
+        let picture_changed = before.profile.picture != edited.profile.picture;
         let role_events: Vec<_> = before
             .roles
             .iter()
@@ -106,16 +144,20 @@ impl Accounts {
             )
             .map(|event| (self.random.id(now), event))
             .collect();
-        self.change(id, "profile", move |tx| {
+        let of_roles = source.clone();
+        self.change(id, "profile", source, move |tx| {
             Box::pin(async move {
                 store::update(tx, id, &edited, now).await?;
+                if picture_changed {
+                    pictures::changed(tx, id, edited.profile.picture.as_deref(), now).await?;
+                }
                 for (event_id, event) in role_events {
                     match &event {
                         Event::RoleGranted { role } => store::grant_role(tx, id, role).await?,
                         Event::RoleRevoked { role } => store::revoke_role(tx, id, role).await?,
                         _ => 0,
                     };
-                    audit::record(tx, event_id, now, &event, &About::user(id), &Source::default()).await?;
+                    audit::record(tx, event_id, now, &event, &About::user(id), &of_roles).await?;
                 }
                 Ok(())
             })
@@ -141,6 +183,10 @@ fn differing(before: &User, after: &store::Edited, roles: &[String]) -> Vec<Stri
     let (old, new) = (before.profile.to_claims(), after.profile.to_claims());
     for claim in new.keys().chain(old.keys().filter(|claim| !new.contains_key(*claim))) {
         note(claim, old.get(claim) != new.get(claim));
+    }
+    let (old, new) = (&before.attributes, &after.attributes);
+    for name in new.keys().chain(old.keys().filter(|name| !new.contains_key(*name))) {
+        note(&format!("attributes.{name}"), old.get(name) != new.get(name));
     }
     changed
 }

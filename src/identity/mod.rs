@@ -1,11 +1,13 @@
 //! People: their accounts, names and passwords, and how they prove who they are.
 
 mod accounts;
+pub(crate) mod attributes;
 mod devices;
 mod edit;
 mod mailed_tokens;
 mod names;
 mod passwords;
+mod pictures;
 mod profile;
 mod recovery;
 mod registration;
@@ -19,21 +21,27 @@ use uuid::Uuid;
 
 pub(crate) use accounts::address_proven;
 pub use accounts::{Accounts, NewAccount, Refusal};
+pub use attributes::AttributeValues;
 pub use devices::{Device, Visit};
 pub use edit::AccountChange;
 pub use mailed_tokens::sweep;
 pub use names::{Email, Username, canonical_login};
 pub use passwords::{PasswordFault, PasswordRules};
+pub use pictures::{PictureError, PictureFault};
 pub use profile::{Address, Profile, ProfileFault};
 pub use recovery::{Asking, Followed};
 pub use registration::Registered;
 pub(crate) use sign_in::ACR_PASSWORD;
 pub use sign_in::{Proof, SignInError};
+pub(crate) use store::imported_hash;
 pub use verification::AddressLink;
 
 use crate::mail::MailError;
 use crate::platform::database::DatabaseError;
 use crate::platform::hashing::HashError;
+
+/// The role that may do everything.
+pub const ADMIN: &str = "admin";
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +55,8 @@ pub struct User {
     pub name: Option<String>,
     #[serde(flatten)]
     pub profile: Profile,
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub attributes: AttributeValues,
     pub disabled: bool,
     pub roles: Vec<String>,
     pub created_at: DateTime<Utc>,
@@ -65,6 +75,8 @@ pub enum IdentityError {
     Profile(#[from] ProfileFault),
     #[error("{0}")]
     Refused(Refusal),
+    #[error("an administrator's account is not for other programs to change")]
+    Guarded,
     #[error("the mailed link is used, replaced or too old")]
     DeadLink,
     #[error("{0}")]

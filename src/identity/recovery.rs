@@ -132,7 +132,7 @@ impl Accounts {
                     let user = claim.user_id;
                     store::set_password(tx, user, &password_hash, now).await?;
                     store::set_verified(tx, user, now).await?;
-                    end_everything(tx, user, "password_reset", now, random).await?;
+                    end_everything(tx, user, "password_reset", now, random, &source).await?;
                     let language = store::language(tx, user).await?;
                     let letter = Letter::new(&claim.address, language.as_deref(), Topic::PasswordChanged, &source, now);
                     outbox::write(tx, vec![letter.message(user, &sealing, now, random)?], now).await?;

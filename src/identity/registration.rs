@@ -14,8 +14,17 @@ use crate::outbox;
 pub enum Registered {
     /// With a session.
     Here(Proof),
-    /// In the mailbox; whether there was an account before is not said.
-    ByMail,
+    /// In the mailbox; whether there was an account before is not said. The id is the new account's, or nobody's.
+    ByMail { id: Uuid },
+}
+
+impl Registered {
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Here(proof) => proof.user_id,
+            Self::ByMail { id } => *id,
+        }
+    }
 }
 
 impl Accounts {
@@ -53,7 +62,7 @@ impl Accounts {
             },
         }
         let here = settings.reveal_existing && !settings.require_verified_email;
-        Ok(if here { Registered::Here(Proof::of_new_account(id)) } else { Registered::ByMail })
+        Ok(if here { Registered::Here(Proof::of_new_account(id)) } else { Registered::ByMail { id } })
     }
 
     async fn insert_with_link(

@@ -12,6 +12,7 @@ use crate::limits::{self, Attempt, Charge, Verdict as Limit, Whose};
 use crate::mail::MailError;
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{HashError, Verdict};
+use crate::platform::random::Random;
 
 /// A proof of who somebody is, to be settled in the transaction that acts on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,12 +23,19 @@ pub struct Proof {
     /// Authentication methods of RFC 8176, space-separated.
     pub amr: String,
     charge: Option<Charge>,
-    /// The stored hash that the password was found right by; `None` where no password was asked for.
-    by_hash: Option<String>,
-    /// The password hashed anew, where the stored hash has other parameters than today's.
-    rehashed: Option<String>,
+    /// Which of the person's passwords was found right; `None` where no password was asked for.
+    password_version: Option<i32>,
+    /// The password hashed anew, where the stored hash has other parameters than today's or is another program's.
+    rehashed: Option<Rehashed>,
     /// Where they sign in.
     pub(super) met: Option<Box<Met>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Rehashed {
+    /// What it takes the place of: another sign-in may have been quicker.
+    before: String,
+    after: String,
 }
 
 /// Assurance of a password alone.
@@ -116,20 +124,20 @@ impl Accounts {
                     self.refuse_unverified(known.id, charge, source, now).await?;
                     return Err(SignInError::Unverified { email });
                 }
-                let rehashed = match outdated.then_some(self.hasher.hash(password)) {
-                    None => None,
-                    Some(hashing) => match hashing.await {
-                        Ok(hash) => Some(hash),
+                let met = Some(Box::new(self.meet(&known, visit, now)?));
+                let rehashed = match known.password_hash {
+                    Some(before) if outdated => match self.hasher.hash(password).await {
+                        Ok(after) => Some(Rehashed { before, after }),
                         Err(error) => {
                             self.give_back(charge).await?;
                             return Err(error.into());
                         }
                     },
+                    _ => None,
                 };
-                let met = Some(Box::new(self.meet(&known, visit, now)?));
-                let acr = ACR_PASSWORD.to_owned();
-                let by_hash = known.password_hash;
-                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, by_hash, rehashed, met });
+                let (user_id, acr, amr) = (known.id, ACR_PASSWORD.to_owned(), "pwd".to_owned());
+                let password_version = Some(known.password_version);
+                return Ok(Proof { user_id, acr, amr, charge, password_version, rehashed, met });
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),
@@ -208,15 +216,8 @@ impl Proof {
     }
 
     fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
-        Self {
-            user_id,
-            acr: acr.to_owned(),
-            amr: amr.to_owned(),
-            charge: None,
-            by_hash: None,
-            rehashed: None,
-            met: None,
-        }
+        let (acr, amr) = (acr.to_owned(), amr.to_owned());
+        Self { user_id, acr, amr, charge: None, password_version: None, rehashed: None, met: None }
     }
 
     /// Whether settling it may write a mail: then the bell is to be rung.
@@ -227,17 +228,25 @@ impl Proof {
     /// Gives the attempt back, stores the new hash and remembers the device, in the transaction of the sign-in. Answers whether the proof still
     /// holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
     /// transaction has committed, so that what ends everything of a person ends this sign-in too.
-    pub async fn settle(&self, tx: &Tx, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    pub async fn settle(
+        &self,
+        tx: &Tx,
+        now: DateTime<Utc>,
+        random: &dyn Random,
+        source: &Source,
+    ) -> Result<bool, DatabaseError> {
         let Some(person) = store::hold(tx, self.user_id, self.rehashed.is_some()).await? else { return Ok(false) };
-        let changed = self.by_hash.is_some() && self.by_hash != person.password_hash;
+        let changed = self.password_version.is_some_and(|version| version != person.password_version);
         if person.disabled_at.is_some() || changed {
             return Ok(false);
         }
         if let Some(charge) = &self.charge {
             limits::refund(tx, charge).await?;
         }
-        if let Some(hash) = &self.rehashed {
-            store::set_password(tx, self.user_id, hash, now).await?;
+        let Some(Rehashed { before, after }) = &self.rehashed else { return Ok(true) };
+        if store::rehash(tx, self.user_id, before, after).await? {
+            let about = About::user(self.user_id);
+            audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
         }
         if let Some(met) = &self.met {
             met.remember(tx, self.user_id, now).await?;

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Email, Profile, User, Username};
+use super::{ADMIN, AttributeValues, Email, Profile, User, Username, attributes};
 use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one, hold_row};
 
@@ -22,6 +22,7 @@ pub(super) struct Credentials {
     pub(super) disabled_at: Option<i64>,
     pub(super) email: Option<String>,
     pub(super) email_verified_at: Option<i64>,
+    pub(super) password_version: i32,
     pub(super) profile: Option<String>,
     /// The device they sign in on, where they were seen on it before.
     pub(super) device_id: Option<Uuid>,
@@ -40,8 +41,8 @@ pub(super) async fn credentials(
     }
     let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
     let sql = format!(
-        "SELECT u.id, u.password_hash, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
-         LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
+        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id \
+         FROM users u LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
     );
     let values = [login.into(), device.into(), seen_since.timestamp_millis().into()];
     database.find_one(database.statement(&sql, values)).await
@@ -50,14 +51,14 @@ pub(super) async fn credentials(
 /// Whether somebody may sign in, and by which password.
 #[derive(FromQueryResult)]
 pub(super) struct Held {
-    pub(super) password_hash: Option<String>,
+    pub(super) password_version: i32,
     pub(super) disabled_at: Option<i64>,
 }
 
 /// A person whom nobody changes before the transaction ends. `to_change`: we are going to, and two who share a lock would wait
 /// for each other.
 pub(super) async fn hold(tx: &Tx, id: Uuid, to_change: bool) -> Result<Option<Held>, DatabaseError> {
-    let sql = format!("SELECT password_hash, disabled_at FROM users WHERE id = $1{}", hold_row(tx, to_change));
+    let sql = format!("SELECT password_version, disabled_at FROM users WHERE id = $1{}", hold_row(tx, to_change));
     fetch_one(tx, &sql, [id.into()]).await
 }
 
@@ -75,6 +76,7 @@ pub(super) struct New {
     pub(super) username: Option<Username>,
     pub(super) name: Option<String>,
     pub(super) profile: Profile,
+    pub(super) attributes: AttributeValues,
     pub(super) password_hash: Option<String>,
     pub(super) email_verified: bool,
     pub(super) now: DateTime<Utc>,
@@ -90,7 +92,9 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
         username_canonical: new.username.as_ref().map(|name| name.canonical.clone()),
         name: new.name.clone(),
         profile: new.profile.to_stored(),
+        attributes: attributes::to_stored(&new.attributes),
         password_hash: new.password_hash.clone(),
+        password_version: 0,
         email_verified_at: new.email_verified.then_some(now),
         disabled_at: None,
         created_at: now,
@@ -171,6 +175,7 @@ fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
         username: row.username,
         name: row.name,
         profile: Profile::stored(row.profile.as_deref()),
+        attributes: attributes::stored(row.attributes.as_deref()),
         disabled: row.disabled_at.is_some(),
         roles,
         created_at: from_millis(row.created_at),
@@ -184,13 +189,15 @@ pub(super) struct Edited {
     pub(super) username: Option<Username>,
     pub(super) name: Option<String>,
     pub(super) profile: Profile,
+    pub(super) attributes: AttributeValues,
     pub(super) email_verified: bool,
 }
 
 pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
     // An address that was verified keeps the time when it was.
     let sql = "UPDATE users SET email = $2, email_canonical = $3, username = $4, username_canonical = $5, name = $6, profile = $7, \
-               email_verified_at = CASE WHEN $8 THEN COALESCE(email_verified_at, $9) ELSE NULL END, updated_at = $9 WHERE id = $1";
+               email_verified_at = CASE WHEN $8 THEN COALESCE(email_verified_at, $9) ELSE NULL END, updated_at = $9, \
+               attributes = $10 WHERE id = $1";
     let (email, username) = (edited.email.as_ref(), edited.username.as_ref());
     let values = [
         id.into(),
@@ -202,13 +209,36 @@ pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc
         edited.profile.to_stored().into(),
         edited.email_verified.into(),
         now.timestamp_millis().into(),
+        attributes::to_stored(&edited.attributes).into(),
     ];
     execute(tx, sql, values).await
 }
 
 pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
-    let sql = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+    let sql =
+        "UPDATE users SET password_hash = $2, password_version = password_version + 1, updated_at = $3 WHERE id = $1";
     execute(tx, sql, [id.into(), hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// Another hash of the same password. Answers whether the password was still that one; the account counts as unchanged.
+pub(super) async fn rehash(tx: &Tx, id: Uuid, before: &str, after: &str) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    Ok(execute(tx, sql, [id.into(), before.into(), after.into()]).await? == 1)
+}
+
+/// A hash for somebody who has none.
+pub(super) async fn adopt_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1, updated_at = $3 \
+               WHERE id = $1 AND password_hash IS NULL";
+    execute(tx, sql, [id.into(), hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// Any hash of another program that is yet to be replaced by ours.
+pub(crate) async fn imported_hash(database: &Database) -> Result<Option<String>, DatabaseError> {
+    // Word for word the condition of the index.
+    let sql = "SELECT password_hash FROM users WHERE password_hash NOT LIKE '$argon2id$%' LIMIT 1";
+    let row = database.query_one(database.statement(sql, [])).await?;
+    Ok(row.map(|row| row.try_get("", "password_hash")).transpose()?)
 }
 
 /// The address counts as the person's. Answers whether it did not before.
@@ -236,14 +266,17 @@ pub(super) async fn language(tx: &Tx, id: Uuid) -> Result<Option<String>, Databa
 }
 
 /// Notes that an address is verified, if it was not, and takes the password of whoever had not verified it. Answers whose it is.
+/// An administrator's stays as it is: by whom the address was proven is another program's word.
 pub(super) async fn prove_address(tx: &Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Uuid>, DatabaseError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: Uuid,
     }
-    let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, updated_at = $2 \
-               WHERE email_canonical = $1 AND email_verified_at IS NULL RETURNING id";
-    Ok(fetch_one::<Row, 2>(tx, sql, [address.into(), now.timestamp_millis().into()]).await?.map(|row| row.id))
+    let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, password_version = password_version + 1, updated_at = $2 \
+               WHERE email_canonical = $1 AND email_verified_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = $3) RETURNING id";
+    let values = [address.into(), now.timestamp_millis().into(), ADMIN.into()];
+    Ok(fetch_one::<Row, 3>(tx, sql, values).await?.map(|row| row.id))
 }
 
 pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {

@@ -82,7 +82,7 @@ impl Accounts {
                     let claim = claim.ok_or(IdentityError::DeadLink)?;
                     let user = claim.user_id;
                     if store::set_verified(tx, user, now).await? && here != Some(user) {
-                        end_everything(tx, user, "email_verified", now, random).await?;
+                        end_everything(tx, user, "email_verified", now, random, &source).await?;
                     }
                     audit::record(tx, random.id(now), now, &Event::EmailVerified, &About::user(user), &source).await?;
                     Ok::<_, IdentityError>(Followed { user_id: user, interaction: claim.interaction })

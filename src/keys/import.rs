@@ -9,7 +9,7 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use zeroize::Zeroizing;
 
-use super::make::malformed;
+use super::error::malformed;
 use super::{Alg, KeyError, NewKey};
 
 /// FIPS 186-5 section A.1.1; whatever is smaller has made padding faults fatal.

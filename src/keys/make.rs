@@ -10,51 +10,16 @@ use rsa::traits::PublicKeyParts as _;
 use rsa::{RsaPrivateKey, rand_core};
 use zeroize::Zeroizing;
 
+use super::error::malformed;
 use super::jwk::{self, PublicJwk};
-use super::{Alg, signature};
-use crate::platform::database::{DatabaseError, MigrateError};
+use super::{Alg, KeyError, signature};
 use crate::platform::random::Random;
-use crate::platform::secrets::SecretsError;
 
 /// NIST SP 800-57: good until 2030 and beyond; RFC 7518 section 3.3 demands it as the least.
 const RSA_BITS: usize = 2048;
 
 /// The bytes of a coordinate on P-256.
 const P256_WIDTH: i32 = 32;
-
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("{0}")]
-    Database(#[from] DatabaseError),
-    #[error("{0}")]
-    Migrate(#[from] MigrateError),
-    #[error(
-        "the signing keys do not open with the master key in keys.dir: {0}. Bring the master key back that they were sealed under"
-    )]
-    Sealed(#[from] SecretsError),
-    #[error("the key cannot be read: {0}")]
-    Malformed(String),
-    #[error("an RSA key needs 2048 bits at least, this one has {0}")]
-    Short(usize),
-    #[error("the key does not do: {0}")]
-    Unfit(String),
-    #[error(
-        "the next key was published {0} ago; clients that cache keys need {1}. Wait, or rotate with --now if the current key has leaked"
-    )]
-    TooSoon(String, String),
-    #[error("there is no {0} key called {1}: `bonafide key list` shows them")]
-    Unknown(&'static str, String),
-    #[error("{0} signs tokens now or next: run `bonafide key rotate --now` until it is a previous one")]
-    InUse(String),
-    #[error("a key called {0} is there already")]
-    Present(String),
-    #[error("there is no {0} key to promote")]
-    NoNext(Alg),
-    #[error("no {0} key signs")]
-    NoCurrent(Alg),
-    #[error("signing failed: {0}")]
-    Signing(String),
-}
 
 /// A key that is not yet stored.
 pub struct NewKey {
@@ -140,10 +105,6 @@ fn p256(random: &dyn Random) -> Result<EcKey<Private>, ErrorStack> {
 
 fn text(pem: &[u8]) -> Result<Zeroizing<String>, KeyError> {
     std::str::from_utf8(pem).map(|pem| Zeroizing::new(pem.to_owned())).map_err(malformed)
-}
-
-pub(super) fn malformed(error: impl std::fmt::Display) -> KeyError {
-    KeyError::Malformed(error.to_string())
 }
 
 /// The `rsa` crate draws from its own kind of generator.

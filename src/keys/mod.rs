@@ -5,6 +5,7 @@
 //! `retired` and does nothing. Relying parties cache key sets, so a key signs only after it has been published for a while.
 
 mod ensure;
+mod error;
 mod import;
 mod jwk;
 mod make;
@@ -17,7 +18,8 @@ mod store;
 use std::fmt;
 
 pub use ensure::{complete, ensure};
-pub use make::{KeyError, NewKey};
+pub use error::KeyError;
+pub use make::NewKey;
 pub use ring::{Key, KeyRing, KeySet, TokenType};
 pub use rotate::{PUBLISH_AHEAD, import, retire, retire_expired, rotate};
 pub use seal::{reseal, sample};

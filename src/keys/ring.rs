@@ -9,7 +9,7 @@ use josekit::jws::JwsSigner;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::make::malformed;
+use super::error::malformed;
 use super::signature::{PublicKey, signer};
 use super::{Alg, KeyError, State, store};
 use crate::platform::database::Database;

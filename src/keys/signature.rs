@@ -4,7 +4,7 @@ use josekit::jwk::Jwk;
 use josekit::jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256};
 use rsa::pkcs8::SecretDocument;
 
-use super::make::malformed;
+use super::error::malformed;
 use super::{Alg, KeyError};
 
 /// What signs with this private key (PKCS#8 in PEM).

@@ -59,6 +59,8 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Claims asked for by name.
     pub claims: Requested,
+    /// The scopes that would give these.
+    pub claimed: Vec<String>,
     /// The only person who will do: the one of `id_token_hint`, or of `sub` in `claims`.
     pub subject: Option<String>,
     /// The only `acr` values that will do.
@@ -82,9 +84,9 @@ impl AuthorizationRequest {
     /// What the person is asked to allow: the scopes, and those whose claims are asked for by name.
     pub fn consents(&self) -> Vec<String> {
         let mut all = self.scopes.clone();
-        for scope in self.claims.scopes() {
-            if !all.iter().any(|known| known == scope) {
-                all.push(scope.to_owned());
+        for scope in &self.claimed {
+            if !all.contains(scope) {
+                all.push(scope.clone());
             }
         }
         all
@@ -146,7 +148,9 @@ pub fn validate(
     let prompt = Prompt::parse(parameters.get("prompt").unwrap_or_default()).map_err(unsound)?;
     let claims = match parameters.get("claims") {
         None => ClaimsRequest::default(),
-        Some(text) => ClaimsRequest::parse(text, |scope| client.may_ask_for(scope)).map_err(unsound)?,
+        Some(text) => {
+            ClaimsRequest::parse(text, registry.attributes(), |scope| client.may_ask_for(scope)).map_err(unsound)?
+        }
     };
     let hinted = match parameters.get("id_token_hint") {
         None => None,
@@ -179,6 +183,7 @@ pub fn validate(
         max_age,
         login_hint: parameters.get("login_hint").filter(|hint| hint.len() <= 320).map(str::to_owned),
         ui_locales: parameters.get("ui_locales").map(str::to_owned),
+        claimed: claims.names.scopes(registry.attributes()).map(str::to_owned).collect(),
         claims: claims.names,
         subject,
         essential_acr: claims.essential_acr,
@@ -266,7 +271,7 @@ fn scopes(
         if !client.may_ask_for(&scope) {
             return Err((ErrorCode::InvalidScope, "this client may not ask for one of the scopes"));
         }
-        if !scope::STANDARD.contains(&scope.as_str()) && !scope_of(registry, audience, &scope) {
+        if !registry.is_about_people(&scope) && !scope_of(registry, audience, &scope) {
             return Err((ErrorCode::InvalidScope, "one of the scopes is not of the API that the token is for"));
         }
         granted.push(scope);

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use super::scope;
 use crate::grants::Person;
-use crate::identity::Profile;
+use crate::identity::{Profile, attributes};
+use crate::platform::settings::{Attributes, Party};
 
 /// Every claim about a person, with the scope that gives it.
 pub const SUPPORTED: [(&str, &str); 19] = [
@@ -30,20 +31,29 @@ pub const SUPPORTED: [(&str, &str); 19] = [
     ("phone_number_verified", "phone"),
 ];
 
-/// The scope that gives a claim.
-pub fn scope_of(claim: &str) -> Option<&'static str> {
-    SUPPORTED.iter().find(|(name, _)| *name == claim).map(|(_, scope)| *scope)
+/// The scope that gives a claim: one of the standard, or of a declared attribute.
+pub fn scope_of<'a>(claim: &str, declared: &'a Attributes) -> Option<&'a str> {
+    let standard = SUPPORTED.iter().find(|(name, _)| *name == claim).map(|(_, scope)| *scope);
+    standard.or_else(|| declared.scope_of(claim))
 }
 
 /// The claims about a person that a granted scope gives, and those asked for by name.
-pub fn of(person: &Person, granted: &str, named: &[String]) -> Map<String, Value> {
-    let wanted = |(claim, scope): &(&str, &str)| scope::has(granted, scope) || named.iter().any(|name| name == claim);
-    let mut wanted = SUPPORTED.iter().filter(|entry| wanted(entry)).map(|(claim, _)| *claim).peekable();
-    if wanted.peek().is_none() {
-        return Map::new();
+pub fn of(person: &Person, granted: &str, named: &[String], declared: &Attributes) -> Map<String, Value> {
+    let is_wanted = |claim: &str, scope: &str| scope::has(granted, scope) || named.iter().any(|name| name == claim);
+    let mut wanted =
+        SUPPORTED.iter().filter(|(claim, scope)| is_wanted(claim, scope)).map(|(claim, _)| *claim).peekable();
+    let mut given: Map<String, Value> = Map::new();
+    if wanted.peek().is_some() {
+        let mut known = all(person);
+        given.extend(wanted.filter_map(|claim| known.remove_entry(claim)));
     }
-    let mut known = all(person);
-    wanted.filter_map(|claim| known.remove_entry(claim)).collect()
+    let mut wanted = declared.claims().filter(|(claim, scope, _)| is_wanted(claim, scope)).peekable();
+    if person.attributes.is_some() && wanted.peek().is_some() {
+        let mut known =
+            attributes::readable(&attributes::stored(person.attributes.as_deref()), declared, &[Party::User]);
+        given.extend(wanted.filter_map(|(claim, _, name)| Some((claim.to_owned(), known.remove(name)?))));
+    }
+    given
 }
 
 /// All that we know of a person, by the names of the standard.
@@ -83,14 +93,15 @@ mod tests {
             email_verified_at: None,
             updated_at: 1_700_000_000_999,
             profile: profile.map(str::to_owned),
+            attributes: None,
         }
     }
 
     #[test]
     fn claims_follow_scopes_and_have_their_types() {
         let ada = person(None);
-        assert!(of(&ada, "openid", &[]).is_empty());
-        let claims = Value::Object(of(&ada, "openid profile email phone address", &[]));
+        assert!(of(&ada, "openid", &[], &Attributes::default()).is_empty());
+        let claims = Value::Object(of(&ada, "openid profile email phone address", &[], &Attributes::default()));
         let expected =
             json!({"name": "Ada", "updated_at": 1_700_000_000, "email": "ada@example.com", "email_verified": false});
         assert_eq!(claims, expected);
@@ -101,10 +112,13 @@ mod tests {
         let ada = person(Some(r#"{"gender":"female","phone_number":"+442079460000","address":{"country":"GB"}}"#));
         let named = ["gender".to_owned(), "phone_number_verified".to_owned()];
         assert_eq!(
-            Value::Object(of(&ada, "openid", &named)),
+            Value::Object(of(&ada, "openid", &named, &Attributes::default())),
             json!({"gender": "female", "phone_number_verified": false})
         );
-        assert_eq!(Value::Object(of(&ada, "openid address", &[])), json!({"address": {"country": "GB"}}));
+        assert_eq!(
+            Value::Object(of(&ada, "openid address", &[], &Attributes::default())),
+            json!({"address": {"country": "GB"}})
+        );
     }
 
     /// TJ-21: a profile's claims are those of the table, whatever the database holds.
@@ -112,7 +126,24 @@ mod tests {
     fn tj_21_reserved_claims_never_come_from_a_profile() {
         let ada = person(Some(r#"{"sub":"root","iss":"evil"}"#));
         let everything: Vec<String> = ["sub", "iss", "aud", "exp", "acr", "cnf"].map(str::to_owned).into();
-        let claims = of(&ada, "openid profile email", &everything);
-        assert!(claims.keys().all(|claim| scope_of(claim).is_some()), "{claims:?}");
+        let claims = of(&ada, "openid profile email", &everything, &Attributes::default());
+        assert!(claims.keys().all(|claim| scope_of(claim, &Attributes::default()).is_some()), "{claims:?}");
+    }
+
+    #[test]
+    fn declared_attributes_come_by_their_scope_and_under_their_claim() {
+        let declared: Attributes = serde_json::from_value(json!({
+            "companyName": {"scope": "company", "claim": "company_name"},
+            "staff": {"type": "integer", "scope": "profile"},
+            "note": {},
+        }))
+        .unwrap();
+        let mut ada = person(None);
+        ada.attributes = Some(r#"{"companyName":"Engines","staff":3,"note":"n","gone":1}"#.to_owned());
+        assert_eq!(Value::Object(of(&ada, "openid company", &[], &declared)), json!({"company_name": "Engines"}));
+        let named = ["staff".to_owned(), "companyName".to_owned(), "note".to_owned()];
+        assert_eq!(Value::Object(of(&ada, "openid", &named, &declared)), json!({"staff": 3}));
+        assert_eq!(of(&ada, "openid profile", &[], &declared).get("staff"), Some(&json!(3)));
+        assert!(!of(&ada, "openid profile", &[], &Attributes::default()).contains_key("staff"));
     }
 }

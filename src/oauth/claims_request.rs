@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{claims, scope};
+use crate::platform::settings::Attributes;
 
 /// Longer than a request for every claim that we know.
 const LONGEST: usize = 8192;
@@ -40,25 +41,25 @@ impl Requested {
     }
 
     /// Only claims of which the predicate allows the scope that gives them too.
-    fn retain(&mut self, may_ask_for: impl Fn(&str) -> bool) {
-        let mut allowed = |name: &String| claims::scope_of(name).is_some_and(&may_ask_for);
+    fn retain(&mut self, declared: &Attributes, may_ask_for: impl Fn(&str) -> bool) {
+        let mut allowed = |name: &String| claims::scope_of(name, declared).is_some_and(&may_ask_for);
         self.userinfo.retain(&mut allowed);
         self.id_token.retain(allowed);
     }
 
     /// The scopes that would give these claims: what the person is asked to allow.
-    pub fn scopes(&self) -> impl Iterator<Item = &'static str> {
+    pub fn scopes<'a>(&'a self, declared: &'a Attributes) -> impl Iterator<Item = &'a str> {
         let given = |scope: &&str| {
-            self.userinfo.iter().chain(&self.id_token).any(|name| claims::scope_of(name) == Some(*scope))
+            self.userinfo.iter().chain(&self.id_token).any(|name| claims::scope_of(name, declared) == Some(*scope))
         };
-        scope::STANDARD.into_iter().filter(given)
+        scope::STANDARD.into_iter().chain(declared.scopes()).filter(given)
     }
 }
 
 impl ClaimsRequest {
     /// Reads the parameter. `may_ask_for` says which scopes the client is registered with: a claim needs no scope in the request,
     /// but a client that may not have the scope cannot have its claims by another way either.
-    pub fn parse(text: &str, may_ask_for: impl Fn(&str) -> bool) -> Result<Self, &'static str> {
+    pub fn parse(text: &str, declared: &Attributes, may_ask_for: impl Fn(&str) -> bool) -> Result<Self, &'static str> {
         const MALFORMED: &str = "claims is not a JSON object of the members userinfo and id_token";
         if text.len() > LONGEST {
             return Err("claims is too long");
@@ -92,15 +93,16 @@ impl ClaimsRequest {
                 .collect();
             request.essential_acr = Some(values).filter(|values| !values.is_empty());
         }
-        request.names = Requested { userinfo: known(userinfo), id_token: known(id_token) };
-        request.names.retain(may_ask_for);
+        request.names = Requested { userinfo: known(userinfo, declared), id_token: known(id_token, declared) };
+        request.names.retain(declared, may_ask_for);
         Ok(request)
     }
 }
 
 /// The claims of a section that some scope gives.
-fn known(section: &Map<String, Value>) -> Vec<String> {
-    let mut known: Vec<String> = section.keys().filter(|name| claims::scope_of(name).is_some()).cloned().collect();
+fn known(section: &Map<String, Value>, declared: &Attributes) -> Vec<String> {
+    let mut known: Vec<String> =
+        section.keys().filter(|name| claims::scope_of(name, declared).is_some()).cloned().collect();
     known.sort_unstable();
     known
 }
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<ClaimsRequest, &'static str> {
-        ClaimsRequest::parse(text, |scope| scope != "phone")
+        ClaimsRequest::parse(text, &Attributes::default(), |scope| scope != "phone")
     }
 
     #[test]
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(request.names.id_token, ["email"]);
         assert_eq!(request.subject.as_deref(), Some("me"));
         assert_eq!(request.essential_acr, Some(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(request.names.scopes().collect::<Vec<_>>(), ["profile", "email", "address"]);
+        assert_eq!(request.names.scopes(&Attributes::default()).collect::<Vec<_>>(), ["profile", "email", "address"]);
         let stored = request.names.to_stored();
         assert_eq!(Requested::stored(stored.as_deref()), request.names);
     }
@@ -160,7 +162,7 @@ mod tests {
         #[test]
         fn anything_is_read_or_refused(text in "\\PC{0,300}") {
             if let Ok(request) = parse(&text) {
-                prop_assert!(request.names.userinfo.iter().all(|name| claims::scope_of(name).is_some()));
+                prop_assert!(request.names.userinfo.iter().all(|name| claims::scope_of(name, &Attributes::default()).is_some()));
             }
         }
     }

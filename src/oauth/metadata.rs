@@ -18,6 +18,7 @@ use super::{claims, scope};
 use crate::clients::{AuthMethod, GrantType};
 use crate::identity;
 use crate::keys::Alg;
+use crate::platform::settings::Attributes;
 
 /// Members that OpenID Connect Discovery does not have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,12 +64,13 @@ pub enum MetadataError {
 }
 
 /// The document as JSON, made once and sent as it is. `sign_up`: people may make accounts themselves;
-/// `languages`: tags of those that pages speak.
+/// `languages`: tags of those that pages speak; `attributes`: what is declared about people.
 pub fn document(
     issuer: &str,
     algorithms: &[Alg],
     sign_up: bool,
     languages: Vec<String>,
+    attributes: &Attributes,
 ) -> Result<Vec<u8>, MetadataError> {
     let at = |path: &str| format!("{issuer}{path}");
     let extra = Extra {
@@ -103,11 +105,14 @@ pub fn document(
     .set_response_modes_supported(Some(ResponseMode::ALL.map(response_mode).into()))
     .set_grant_types_supported(Some(GrantType::OAUTH.map(grant_type).into()))
     .set_token_endpoint_auth_methods_supported(Some(AuthMethod::ALL.map(auth_method).into()))
-    .set_scopes_supported(Some(scope::STANDARD.map(|scope| Scope::new(scope.to_owned())).into()))
+    .set_scopes_supported(Some(
+        scope::STANDARD.into_iter().chain(attributes.scopes()).map(|scope| Scope::new(scope.to_owned())).collect(),
+    ))
     .set_claims_supported(Some(
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]
             .into_iter()
             .chain(claims::SUPPORTED.map(|(claim, _)| claim))
+            .chain(attributes.claims().map(|(claim, _, _)| claim))
             .map(|name| CoreClaimName::new(name.to_owned()))
             .collect(),
     ))

@@ -232,6 +232,7 @@ impl Mint<'_> {
                 &grant.person,
                 if client.claims_in_id_token { granted } else { "" },
                 &grant.claims.id_token,
+                &self.settings.attributes,
             ),
         };
         self.sign(client.id_token_alg, TokenType::Jwt, &claims)

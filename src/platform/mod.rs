@@ -1,4 +1,4 @@
-//! What every room stands on: settings, the database, the clock, randomness, secrets, the password hashing pool, telemetry.
+//! What every room stands on: settings, the database, the clock, randomness, secrets, the password hashing pool, the store of files, telemetry.
 //! Nothing in here knows what an identity provider is.
 
 pub mod certificate;
@@ -11,5 +11,6 @@ pub mod random;
 pub mod secrets;
 pub mod settings;
 pub mod smtp;
+pub mod storage;
 pub mod telemetry;
 pub mod words;

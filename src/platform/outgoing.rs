@@ -21,8 +21,8 @@ pub enum OutgoingError {
     Authorities(String),
     #[error("{0} is not a public address; name it in outgoing.allow if it may be called")]
     Forbidden(String),
-    #[error("the answer is larger than {SIZE_LIMIT} bytes")]
-    TooLarge,
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
     #[error(transparent)]
     Request(#[from] reqwest::Error),
 }
@@ -83,12 +83,17 @@ impl Outgoing {
 
     /// Sends and reads the whole answer.
     pub async fn send(&self, request: hyper::Request<Vec<u8>>) -> Result<Answer, OutgoingError> {
+        self.send_at_most(request, SIZE_LIMIT).await
+    }
+
+    /// The same where more than usual is answered, but so many bytes at the most.
+    pub async fn send_at_most(&self, request: hyper::Request<Vec<u8>>, most: usize) -> Result<Answer, OutgoingError> {
         let mut response = self.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > SIZE_LIMIT {
-                return Err(OutgoingError::TooLarge);
+            if body.len() + chunk.len() > most {
+                return Err(OutgoingError::TooLarge(most));
             }
             body.extend_from_slice(&chunk);
         }

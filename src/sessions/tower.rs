@@ -36,12 +36,13 @@ impl SessionStore for Sessions {
         };
         let event_id = self.random.id(now);
         let random = self.random.clone();
-        let source = Source { address: begin.address.clone(), user_agent: None, request_id: begin.request_id.clone() };
+        let (address, request_id) = (begin.address.clone(), begin.request_id.clone());
+        let source = Source { address, request_id, ..Source::default() };
         let ended = self
             .database
             .write(move |tx| {
                 Box::pin(async move {
-                    if !begin.proof.settle(tx, now).await? {
+                    if !begin.proof.settle(tx, now, random.as_ref(), &source).await? {
                         return Err(SessionError::Refused);
                     }
                     let continued = match &begin.replaces {

@@ -154,6 +154,20 @@ async fn the_demo_application_and_the_mailbox() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_json_api() {
+    let stage = stage().await;
+    stage.visit("/docs").await;
+    stage.browser.id("openapi").await;
+    look(&stage.browser, "docs").await;
+    // By the keyboard: a summary opens by the Enter key.
+    let open = "const all = document.querySelectorAll('details'); all[0].firstElementChild.focus(); \
+                for (const one of all) one.open = true; return all.length";
+    let calls = stage.browser.execute(open, Vec::new()).await.and_then(|found| found.convert()).unwrap_or(0_u32);
+    assert!(calls > 30, "{calls}");
+    look(&stage.browser, "docs-open").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forced_colours_and_less_motion() {
     let stage = stage().await;
     stage.browser.emulate_media(&[("forced-colors", "active"), ("prefers-reduced-motion", "reduce")]).await;

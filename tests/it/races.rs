@@ -347,7 +347,7 @@ async fn sign_in_while<A: Future>(server: &TestServer, person: &Person, change: 
             Box::pin(async move {
                 let changed = execute(tx, change, [username.into()]).await?;
                 begun.send(()).expect("somebody waits");
-                tokio::time::sleep(Duration::from_millis(1000)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
                 Ok::<_, DatabaseError>(changed)
             })
         });
@@ -359,7 +359,8 @@ async fn sign_in_while<A: Future>(server: &TestServer, person: &Person, change: 
     answer
 }
 
-const ANOTHER_PASSWORD: &str = "UPDATE users SET password_hash = 'another' WHERE username = $1";
+const ANOTHER_PASSWORD: &str =
+    "UPDATE users SET password_hash = 'another', password_version = password_version + 1 WHERE username = $1";
 const NOTHING: &str = "UPDATE users SET updated_at = updated_at + 1 WHERE username = $1";
 
 both_engines!(a_new_password_refuses_a_sign_in_by_the_old_one_that_is_under_way with [("limits.enabled", "false")]);

@@ -138,7 +138,7 @@ async fn rq_09_requests_that_nobody_finishes_are_bounded(server: TestServer) {
     }
     let kept = async || lines(&server, "SELECT client_id AS line FROM interactions").await.len();
     assert_eq!(kept().await, 30);
-    server.advance(chrono::Duration::days(1));
+    server.advance(chrono::Duration::days(2));
     while bonafide::server::sweep_once(server.app()).await.unwrap() > 0 {}
     assert_eq!(kept().await, 0);
     post(&server, "/auth/login", &json!({"email": "nobody@example.org", "password": "x"})).await.expect_status(400);

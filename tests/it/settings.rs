@@ -20,7 +20,7 @@ fn expect_refusal(output: CliOutput, parts: &[&str]) {
 
 #[tokio::test]
 async fn what_does_not_do_is_refused_in_one_line() {
-    let cases: [(&str, &str, &str, &str); 18] = [
+    let cases: [(&str, &str, &str, &str); 21] = [
         ("nope.nope", "1", "nope.nope", "no such setting"),
         ("http.max_body", "big", "http.max_body", "whole number"),
         ("limits.enabled", "yes", "limits.enabled", "true or false"),
@@ -33,6 +33,9 @@ async fn what_does_not_do_is_refused_in_one_line() {
         ("database.url", "mysql://u:hunter2@h/d", "database.url", "postgres://"),
         ("adapter.secret", "thirty-one characters are few..", "adapter.secret", "32"),
         ("adapter.secret", "", "adapter.secret", "empty"),
+        ("storage.url", "ftp://pictures", "storage.url", "s3://"),
+        ("storage.url", "s3://pictures", "storage.key_id", "access key"),
+        ("storage.endpoint", "minio", "storage.endpoint", "URL"),
         ("credentials.client_id", "", "credentials.client_id", "client"),
         ("issuer", "http://id.example.com", "issuer", "https"),
         ("issuer", "https://id.example.com/auth", "issuer", "path"),
@@ -148,7 +151,7 @@ async fn config_shows_every_setting_its_origin_and_no_secret() {
 
 /// OP-03: a master key that others can read, or that is no key, is refused by name.
 #[tokio::test]
-async fn op_03_a_key_file_that_does_not_do_is_refused() {
+async fn h0_5_op_03_a_key_file_that_does_not_do_is_refused() {
     let place = Place::prepared(Engine::Sqlite, &[]).await;
     place.cli(&["user", "list"]).await.expect_success();
     let key = place.path().join("keys/master.key");
@@ -171,7 +174,7 @@ async fn op_03_a_key_file_that_does_not_do_is_refused() {
 
 /// OP-06: without a word nobody outside this machine can reach anything, and health and metrics have a listener of their own.
 #[test]
-fn op_06_defaults_listen_on_loopback_only() {
+fn h2_10_op_06_defaults_listen_on_loopback_only() {
     let settings = Settings::load(&Sources::default()).expect("the defaults");
     let (front, management) = (settings.listen.addresses(), settings.management.listen.addresses());
     assert!(front.iter().chain(&management).all(|address| address.ip().is_loopback()), "{front:?} {management:?}");

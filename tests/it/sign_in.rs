@@ -471,7 +471,7 @@ async fn br_09_cookies_are_for_this_host_alone(server: TestServer) {
     assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
     Flow::new(&application).sign_in(&mut browser, &ada).await.code();
     let names: Vec<_> = browser.cookies().map(|cookie| cookie.name().to_owned()).collect();
-    assert_eq!(names, ["__Host-bonafide-browser", "__Host-bonafide-session"]);
+    assert_eq!(names, ["__Host-bonafide-browser", "__Host-bonafide-device", "__Host-bonafide-session"]);
     for cookie in browser.cookies() {
         assert!(cookie.value().len() >= 22, "{cookie}");
         for personal in [&ada.id, &ada.username, &ada.email] {
@@ -494,7 +494,8 @@ async fn br_09_cookies_are_for_this_host_alone(server: TestServer) {
     let form = browser.get("/").await.form("/logout");
     browser.submit(&form, Some("sign-out"), &[]).await.expect_status(200);
     let names: Vec<_> = browser.cookies().map(|cookie| cookie.name().to_owned()).collect();
-    assert_eq!(names, ["__Host-bonafide-browser"]);
+    // What tells the device lets nobody in.
+    assert_eq!(names, ["__Host-bonafide-browser", "__Host-bonafide-device"]);
 }
 
 both_engines!(br_10_only_the_exact_cookie_counts with super::QUICK);

@@ -6,6 +6,7 @@ use super::super::registration;
 use super::{Entry, Failure, Report, Told, outcome};
 use crate::app::App;
 use crate::identity::{AccountChange, Accounts, IdentityError, NewAccount, User};
+use crate::platform::hashing;
 
 /// What is to be done, all of it checked.
 pub(super) struct Plan(Vec<Step>);
@@ -17,6 +18,8 @@ struct Step {
     before: Option<User>,
     change: AccountChange,
     password: Option<String>,
+    /// Of another program.
+    password_hash: Option<String>,
 }
 
 /// Checks every entry against who is there.
@@ -59,7 +62,9 @@ impl Step {
                 username,
                 name,
                 profile: self.change.profile(None)?,
+                attributes: self.change.attributes,
                 password: self.password,
+                password_hash: self.password_hash,
                 email_verified: email_verified.unwrap_or_default(),
                 roles: roles.unwrap_or_default(),
             };
@@ -73,13 +78,19 @@ impl Step {
             person = accounts.set_password(&id, &password).await?;
             changed.push("password".to_owned());
         }
+        if let Some(hash) = self.password_hash
+            && accounts.adopt_password_hash(person.id, &hash).await?
+        {
+            changed.push("password_hash".to_owned());
+        }
         Ok((person, changed))
     }
 }
 
 /// An entry's members: those of the account, and standard claims.
 fn read(members: Map<String, Value>) -> Result<Step, String> {
-    let mut step = Step { who: String::new(), before: None, change: AccountChange::default(), password: None };
+    let change = AccountChange::default();
+    let mut step = Step { who: String::new(), before: None, change, password: None, password_hash: None };
     let mut id = None;
     for (name, value) in members {
         let text = || value.as_str().map(str::to_owned).ok_or_else(|| format!("{name}: is no text"));
@@ -89,6 +100,15 @@ fn read(members: Map<String, Value>) -> Result<Step, String> {
             "username" => step.change.username = Some(text()?),
             "name" => step.change.name = Some(text()?),
             "password" => step.password = Some(text()?),
+            "password_hash" => {
+                let hash = text()?;
+                hashing::check(&hash).map_err(|why| format!("password_hash: {why}"))?;
+                step.password_hash = Some(hash);
+            }
+            "attributes" => {
+                let Value::Object(attributes) = value else { return Err("attributes: is no table".to_owned()) };
+                step.change.attributes = attributes;
+            }
             "email_verified" => {
                 step.change.email_verified = Some(value.as_bool().ok_or("email_verified: is neither true nor false")?);
             }
@@ -98,6 +118,9 @@ fn read(members: Map<String, Value>) -> Result<Step, String> {
             }
             _ => step.change.claims.push((name, value)),
         }
+    }
+    if step.password.is_some() && step.password_hash.is_some() {
+        return Err("has a password and a password_hash: one of them is enough".to_owned());
     }
     let who = id.or_else(|| step.change.username.clone()).or_else(|| step.change.email.clone());
     step.who = who.ok_or("has no id, no username and no email")?;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::client::new_secret;
 use super::super::registration::{changed, differing, members, outcome as line_of, typed};
 use super::super::{Failure, change, provide_keys};
 use super::{Entry, Report, Told, outcome};
@@ -46,7 +45,8 @@ impl Plan {
             report.tell(Told { line, object, secret: None })?;
         }
         for mut step in self.clients {
-            let secret = (!step.after.is_public() && step.after.secret_hash.is_none()).then(|| new_secret(app));
+            let secret = (!step.after.is_public() && step.after.secret_hash.is_none())
+                .then(|| clients::new_secret(app.random.as_ref()));
             if let Some(secret) = &secret {
                 step.after.secret_hash = Some(secrets::hash(secret));
             }
@@ -142,7 +142,8 @@ pub(super) fn plan(registry: &Registry, tables: Vec<Entry>) -> Result<Plan, Stri
             return Err(named(&"is there twice"));
         }
         let before = registry.find_any(&id);
-        let mut after = draft.apply(id.clone(), before.as_deref(), &apis).map_err(|problem| named(&problem))?;
+        let after = draft.apply_with(id.clone(), before.as_deref(), &apis, registry.attributes());
+        let mut after = after.map_err(|problem| named(&problem))?;
         if let Some(secret) = &draft.client_secret {
             check_secret(secret, &after).map_err(|why| named(&format!("client_secret: {why}")))?;
             after.secret_hash = Some(secrets::hash(secret));

@@ -53,7 +53,7 @@ pub(super) trait Holding: FromQueryResult {
 
 impl Holding for Holder {
     const COLUMNS: &str = "g.auth_time, g.acr, g.amr, g.sid, g.claims, g.user_id, u.name, u.username, u.email, \
-                           u.email_verified_at, u.updated_at, u.profile";
+                           u.email_verified_at, u.updated_at, u.profile, u.attributes";
 }
 
 impl Holding for OpaqueToken {
@@ -61,7 +61,7 @@ impl Holding for OpaqueToken {
 }
 
 impl Holding for Account {
-    const COLUMNS: &str = "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.created_at, \
+    const COLUMNS: &str = "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
                            (SELECT string_agg(r.role, '\n') FROM user_roles r WHERE r.user_id = u.id) AS roles";
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn refresh_token(
 ) -> Result<Option<RefreshToken>, DatabaseError> {
     let sql = "SELECT g.scope, COALESCE(g.rotated_at, g.created_at) AS issued_at, g.expires_at, \
          g.auth_time, g.acr, g.amr, g.sid, \
-         g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, g.claims \
+         g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, g.claims \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.token_hash = $1 AND g.client_id = $2 AND g.ended_at IS NULL AND g.expires_at > $3 \
          AND u.disabled_at IS NULL AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $3))";

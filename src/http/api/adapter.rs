@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::person::instant;
 use super::{Answered, Call, Fault, Problem};
-use crate::adapter::{Link, Linking, NewPerson, Person, PersonChange, VerificationToken};
+use crate::adapter::{Link, Linking, NewPerson, Person, PersonChange, Unlinking, VerificationToken};
 use crate::http::answer;
 use crate::identity::{IdentityError, Refusal};
 use crate::platform::clock::from_millis;
@@ -169,8 +169,14 @@ fn refused(error: IdentityError) -> Fault {
         IdentityError::Refused(Refusal::EmailTaken) => {
             Problem::new(StatusCode::CONFLICT, "email-taken").field("email", "email-taken").into()
         }
+        IdentityError::Guarded => guarded().into(),
         other => other.into(),
     }
+}
+
+/// An administrator's account.
+fn guarded() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "api-account-guarded")
 }
 
 fn taken(error: DatabaseError) -> Fault {
@@ -202,11 +208,12 @@ async fn updated(call: &Call) -> Answered {
     let UserData { id: who, name, email, email_verified, image } = call.body()?;
     let who = who.ok_or_else(|| Problem::bad_request("api-fields").field("id", "field-required"))?;
     let change = PersonChange { email, name, image, email_verified };
-    person(call.web.app.adapter.update(id(&who), change).await.map_err(refused)?)
+    person(call.web.app.adapter.update(id(&who), change, &call.caller.source()).await.map_err(refused)?)
 }
 
 async fn deleted(call: &Call) -> Answered {
-    person(call.web.app.adapter.delete(id(call.segment("id").unwrap_or_default())).await?)
+    let who = id(call.segment("id").unwrap_or_default());
+    person(call.web.app.adapter.delete(who, &call.caller.source()).await.map_err(refused)?)
 }
 
 async fn linked(call: &Call) -> Answered {
@@ -226,6 +233,7 @@ async fn linked(call: &Call) -> Answered {
     match call.web.app.adapter.link(link, &call.caller.source()).await? {
         Linking::Linked => ok(&Some(account)),
         Linking::Nobody => ok(&None::<AdapterAccount>),
+        Linking::Guarded => Err(guarded().into()),
         Linking::Foreign => Err(Problem::new(StatusCode::CONFLICT, "api-account-foreign").into()),
     }
 }
@@ -234,13 +242,17 @@ async fn unlinked(call: &Call) -> Answered {
     let (Some(provider), Some(account)) = (named(call, "provider"), named(call, "account")) else {
         return ok(&None::<AdapterAccount>);
     };
-    let link = call.web.app.adapter.unlink(provider, account, &call.caller.source()).await?;
-    ok(&link.map(|link| AdapterAccount {
-        user_id: link.user_id.to_string(),
-        kind: link.kind,
-        provider: link.provider,
-        provider_account_id: link.account_id,
-    }))
+    match call.web.app.adapter.unlink(provider, account, &call.caller.source()).await? {
+        Unlinking::Nothing => ok(&None::<AdapterAccount>),
+        Unlinking::Guarded => Err(guarded().into()),
+        Unlinking::Last => Err(Problem::new(StatusCode::CONFLICT, "api-account-last").into()),
+        Unlinking::Unlinked(link) => ok(&AdapterAccount {
+            user_id: link.user_id.to_string(),
+            kind: link.kind,
+            provider: link.provider,
+            provider_account_id: link.account_id,
+        }),
+    }
 }
 
 async fn session_opened(call: &Call) -> Answered {
@@ -289,6 +301,6 @@ async fn token_used(call: &Call) -> Answered {
     for (field, text) in [("identifier", &identifier), ("token", &token)] {
         require_text(field, text)?;
     }
-    let used = call.web.app.adapter.use_token(&identifier, &token).await?;
+    let used = call.web.app.adapter.use_token(&identifier, &token, &call.caller.source()).await?;
     ok(&used.map(|used| AdapterToken { identifier: used.identifier, token: used.token, expires: used.expires }))
 }

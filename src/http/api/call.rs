@@ -11,10 +11,13 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 
 use super::guard::Signed;
+use super::members::Strict;
 use super::problem::{Answered, Fault, Problem};
+use crate::audit::Source;
 use crate::http::caller::Caller;
 use crate::http::form::{self, FormFault};
 use crate::http::state::Web;
+use crate::identity::AttributeValues;
 use crate::oauth::parameters::Parameters;
 
 pub(in crate::http) struct Call {
@@ -88,6 +91,18 @@ impl Call {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "api-not-json"));
         }
         serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))
+    }
+
+    /// The same where the body may have declared attributes besides.
+    pub(super) fn body_with_attributes<T: DeserializeOwned>(&self) -> Result<(T, AttributeValues), Problem> {
+        let (attributes, rest) = self.body::<Strict>()?.split(&self.web.app.settings.attributes);
+        let read = serde_json::from_value(rest).map_err(|error| malformed(&error.to_string()))?;
+        Ok((read, attributes))
+    }
+
+    /// For the record, with who calls.
+    pub(super) fn source(&self) -> Source {
+        Source { actor: self.signed.as_ref().map(Signed::id), ..self.caller.source() }
     }
 
     fn is_json(&self) -> bool {

@@ -10,16 +10,15 @@ use uuid::Uuid;
 
 use super::problem::{Fault, Problem};
 use crate::grants::Account;
+use crate::http::access::Access;
 use crate::http::caller::Caller;
 use crate::http::protocol::userinfo::bearer_token;
-use crate::http::router::Access;
 use crate::http::state::Web;
+use crate::identity::ADMIN;
 use crate::oauth::bearer::Reader;
 use crate::oauth::scope;
 use crate::platform::secrets;
-
-/// The role that may do everything.
-pub(super) const ADMIN: &str = "admin";
+use crate::platform::settings::Party;
 
 /// A route's declaration.
 pub(in crate::http) struct Gate {
@@ -45,6 +44,12 @@ impl Signed {
 
     pub(super) fn is_admin(&self) -> bool {
         self.has(ADMIN)
+    }
+
+    /// What they are to a person.
+    pub(super) fn parties(&self, person: Uuid) -> Vec<Party> {
+        let own = (person == self.id()).then_some(Party::User);
+        own.into_iter().chain(self.is_admin().then_some(Party::Admin)).collect()
     }
 
     fn has(&self, role: &str) -> bool {

@@ -37,5 +37,5 @@ async fn logged_in(call: &Call) -> Answered {
     let id = proof.user_id;
     let tokens = tokens::give(call, proof).await?.ok_or_else(unproven)?;
     let user = app.accounts.find(&id.to_string()).await?;
-    Ok(answer::json(StatusCode::OK, &LoggedIn::new(user, tokens)))
+    Ok(answer::json(StatusCode::OK, &LoggedIn::new(call, user, tokens)))
 }

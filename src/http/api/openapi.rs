@@ -9,13 +9,20 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{adapter, admin, person, problem, recovery, refresh, sign_in, sign_up, tokens};
+use super::{adapter, admin, person, picture, problem, recovery, refresh, sign_in, sign_up, tokens};
+use crate::http::access::Access;
 use crate::http::answer;
-use crate::http::router::{self, Access};
+use crate::http::router;
+
+/// Bodies that may have declared attributes besides their own members.
+const WITH_ATTRIBUTES: [&str; 4] = ["SignUp", "Register", "RegisterAdmin", "ProfileChange"];
 
 /// A shape, where there is one.
 type Shape = Option<fn(&mut Schemas) -> Value>;
 type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// What takes a file.
+const UPLOAD: &str = "/auth/upload-image/{id}";
 
 /// What can be done at a path.
 struct Operation {
@@ -46,8 +53,12 @@ fn perhaps<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> Value {
 /// The `{names}` of a path and the query parameters of an operation.
 fn parameters(operation: &Operation) -> Vec<Value> {
     let in_path = operation.path.split(['{', '}']).skip(1).step_by(2);
-    let in_path =
-        in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let in_path = in_path.map(|name| {
+        // The adapter's ids are whatever its client calls so.
+        let is_id = name == "id" && operation.path.starts_with("/auth");
+        let schema = if is_id { json!({"type": "string", "format": "uuid"}) } else { json!({"type": "string"}) };
+        json!({"name": name, "in": "path", "required": true, "schema": schema})
+    });
     let query = match (operation.method, operation.path) {
         ("get", "/auth") => vec![
             json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
@@ -89,6 +100,7 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         "/auth/signup" | "/auth/forgot-password" | "/auth/request-email-verification" | "/auth/{id}" => {
             statuses.push(404);
         }
+        UPLOAD => statuses.extend([404, 422]),
         "/user/admin/register" => statuses.push(409),
         path if path.starts_with("/adapter") => statuses.push(409),
         _ => {}
@@ -133,7 +145,8 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
     });
     if let (Some(shape), Some(members)) = (operation.takes, described.as_object_mut()) {
         let optional = matches!(operation.path, "/auth/refresh" | "/auth/logout");
-        let body = json!({"required": !optional, "content": {"application/json": {"schema": shape(schemas)}}});
+        let kind = if operation.path == UPLOAD { "multipart/form-data" } else { "application/json" };
+        let body = json!({"required": !optional, "content": {kind: {"schema": shape(schemas)}}});
         members.insert("requestBody".to_owned(), body);
         if optional {
             members.insert("security".to_owned(), json!([{"refresh": []}, {}]));
@@ -205,6 +218,7 @@ fn operations() -> Vec<Operation> {
             200,
             Some(of::<person::Person>),
         ),
+        operation("put", UPLOAD, "Upload a picture", Some(of::<picture::Picture>), 200, Some(of::<picture::Uploaded>)),
         operation(
             "post",
             "/user/admin/register",
@@ -287,7 +301,7 @@ fn of_adapter() -> Vec<Operation> {
     operations.collect()
 }
 
-fn document() -> Value {
+pub(in crate::http) fn document() -> Value {
     let access: Vec<_> = router::table().iter().map(|route| (route.path, route.access)).collect();
     let (mut paths, mut schemas) = (Map::new(), Schemas::new());
     for operation in operations() {
@@ -298,8 +312,15 @@ fn document() -> Value {
             item.insert(operation.method.to_owned(), described);
         }
     }
-    let schemas: Map<String, Value> =
+    let mut schemas: Map<String, Value> =
         schemas.into_iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?))).collect();
+    for name in WITH_ATTRIBUTES {
+        if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
+            let attribute =
+                "An attribute that the installation declares ([attributes] of its settings); no other members.";
+            schema.insert("additionalProperties".to_owned(), json!({"description": attribute}));
+        }
+    }
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -5,9 +5,10 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::person::{Person, ProfileChange, fault_of_change};
-use super::{Answered, Call, Fault, Problem};
+use super::{Answered, Call, Fault, Problem, members};
 use crate::http::answer;
 use crate::identity::{AccountChange, User};
+use crate::platform::settings::Attribute;
 
 /// A page of people where nobody asks for another size, and the largest.
 const USUAL: u64 = 50;
@@ -15,8 +16,11 @@ const MOST: u64 = 100;
 
 /// The holder of the token, by the statement that found the token good.
 pub(in crate::http) async fn me(call: Call) -> Response {
-    let answered =
-        call.signed().map(|signed| answer::json(StatusCode::OK, &Person::of_account(&signed.account, signed.roles())));
+    let answered = call.signed().map(|signed| {
+        let (declared, parties) = (&call.web.app.settings.attributes, signed.parties(signed.id()));
+        let person = Person::of_account(&signed.account, signed.roles(), declared, &parties);
+        answer::json(StatusCode::OK, &person)
+    });
     call.answer(answered)
 }
 
@@ -44,7 +48,7 @@ async fn listed(call: &Call) -> Answered {
         .last()
         .filter(|_| is_more)
         .map(|last| format!("<{}/auth?limit={limit}&after={}>; rel=\"next\"", call.web.issuer(), last.id));
-    let people: Vec<Person> = users.into_iter().map(Person::from).collect();
+    let people = users.into_iter().map(|user| person(call, user)).collect::<Result<Vec<Person>, _>>()?;
     let next = next.and_then(|link| HeaderValue::from_str(&link).ok());
     Ok(answer::with_header(answer::json(StatusCode::OK, &people), header::LINK, next))
 }
@@ -55,7 +59,7 @@ pub(in crate::http) async fn show(call: Call) -> Response {
 }
 
 async fn shown(call: &Call) -> Answered {
-    let person: Person = find(call).await?.into();
+    let person = person(call, find(call).await?)?;
     Ok(answer::json(StatusCode::OK, &person))
 }
 
@@ -66,21 +70,31 @@ pub(in crate::http) async fn change(call: Call) -> Response {
 
 async fn changed(call: &Call) -> Answered {
     let user = find(call).await?;
-    let change: ProfileChange = call.body()?;
+    let parties = call.signed()?.parties(user.id);
+    let (change, attributes) = call.body_with_attributes::<ProfileChange>()?;
+    let may_set = |attribute: &Attribute| parties.iter().any(|party| attribute.may_write(*party));
+    members::require_settable(&attributes, &call.web.app.settings.attributes, &parties, may_set)?;
     let name = match (&change.name, &change.full_name) {
         (Some(name), Some(full_name)) if name != full_name => {
             return Err(Problem::bad_request("api-fields").field("fullName", "api-field-malformed").into());
         }
         (name, full_name) => name.clone().or_else(|| full_name.clone()),
     };
-    let change = AccountChange { name, claims: change.claims(), ..AccountChange::default() };
-    let (user, _) = call.web.app.accounts.update(&user.id.to_string(), change).await.map_err(fault_of_change)?;
-    let person: Person = user.into();
+    let change = AccountChange { name, claims: change.claims(), attributes, ..AccountChange::default() };
+    let accounts = &call.web.app.accounts;
+    let (user, _) = accounts.update_by(&user.id.to_string(), change, &call.source()).await.map_err(fault_of_change)?;
+    let person = person(call, user)?;
     Ok(answer::json(StatusCode::OK, &person))
 }
 
+/// A person as the caller may see them.
+fn person(call: &Call, user: User) -> Result<Person, Fault> {
+    let parties = call.signed()?.parties(user.id);
+    Ok(Person::new(user, &call.web.app.settings.attributes, &parties))
+}
+
 /// The person of the path, if the caller may: others are as missing as those who do not exist.
-async fn find(call: &Call) -> Result<User, Fault> {
+pub(super) async fn find(call: &Call) -> Result<User, Fault> {
     let signed = call.signed()?;
     let id = Uuid::parse_str(call.segment("id")?).map_err(|_| Problem::not_found())?;
     if id != signed.id() && !signed.is_admin() {

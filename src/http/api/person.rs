@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::problem::{Fault, Problem};
 use crate::grants::Account;
-use crate::identity::{Address, IdentityError, Profile, User};
+use crate::identity::{Address, AttributeValues, IdentityError, Profile, User, attributes};
 use crate::platform::clock::from_millis;
+use crate::platform::settings::{Attributes, Party};
 
 /// An instant as JSON has it here.
 pub(super) fn instant(at: DateTime<Utc>) -> String {
@@ -41,6 +42,10 @@ pub(super) struct Person {
     pub(super) updated_at: String,
     #[serde(flatten)]
     pub(super) claims: Claims,
+    /// The declared attributes that are known and may be read, by their names.
+    #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    pub(super) attributes: AttributeValues,
 }
 
 /// The standard claims that are known, by the names of this API.
@@ -123,9 +128,11 @@ impl From<Address> for PostalAddress {
     }
 }
 
-impl From<User> for Person {
-    fn from(user: User) -> Self {
+impl Person {
+    /// A person as somebody sees them who is all of these.
+    pub(super) fn new(user: User, declared: &Attributes, parties: &[Party]) -> Self {
         Self {
+            attributes: attributes::readable(&user.attributes, declared, parties),
             id: Some(user.id),
             username: user.username,
             email: user.email,
@@ -139,11 +146,9 @@ impl From<User> for Person {
             claims: user.profile.into(),
         }
     }
-}
 
-impl Person {
-    /// The holder of a token.
-    pub(super) fn of_account(account: &Account, roles: &[String]) -> Self {
+    /// The holder of a token, as they see themselves.
+    pub(super) fn of_account(account: &Account, roles: &[String], declared: &Attributes, parties: &[Party]) -> Self {
         let person = &account.person;
         let profile = Profile::stored(person.profile.as_deref());
         Self {
@@ -158,6 +163,7 @@ impl Person {
             created_at: instant(from_millis(account.created_at)),
             updated_at: instant(from_millis(person.updated_at)),
             claims: profile.into(),
+            attributes: attributes::readable(&attributes::stored(person.attributes.as_deref()), declared, parties),
         }
     }
 }

@@ -91,7 +91,7 @@ async fn requested(call: &Call) -> Answered {
         return Err(Problem::new(StatusCode::FORBIDDEN, "api-forbidden").into());
     }
     throttle(call).await?;
-    let source = call.caller.source();
+    let source = call.source();
     let asking = Asking { source: &source, language: Some(frame.words.lang()), interaction: None };
     call.web.app.accounts.request_verification(signed.id(), asking).await?;
     Ok(done(&frame, "verify-mailed"))

@@ -11,6 +11,7 @@ use super::tokens::{self, Tokens};
 use super::{Answered, Call, Fault, Problem};
 use crate::http::answer;
 use crate::identity::{SignInError, User};
+use crate::platform::settings::Party;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,9 +62,10 @@ pub(super) struct LoggedIn {
 }
 
 impl LoggedIn {
-    pub(super) fn new(user: User, tokens: Tokens) -> Self {
+    pub(super) fn new(call: &Call, user: User, tokens: Tokens) -> Self {
         let (access_token, refresh_token) = (tokens.access_token.clone(), tokens.refresh_token.clone());
-        Self { user: user.into(), backend_tokens: tokens, access_token, refresh_token }
+        let user = Person::new(user, &call.web.app.settings.attributes, &[Party::User]);
+        Self { user, backend_tokens: tokens, access_token, refresh_token }
     }
 }
 
@@ -76,7 +78,7 @@ async fn logged_in(call: &Call) -> Answered {
     let Login { email, username, password } = call.body()?;
     let name = email.or(username).ok_or_else(|| Problem::bad_request("api-fields").field("email", "field-required"))?;
     let (user, tokens) = prove(call, &name, &password).await?;
-    Ok(answer::json(StatusCode::OK, &LoggedIn::new(user, tokens)))
+    Ok(answer::json(StatusCode::OK, &LoggedIn::new(call, user, tokens)))
 }
 
 /// Unknown, wrong, disabled: one answer, at one cost.

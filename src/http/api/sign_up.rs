@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::person::{Claims, Person, instant};
-use super::{Answered, Call, Fault, Problem};
+use super::person::{Claims, Person, fault_of_change, instant};
+use super::{Answered, Call, Fault, Problem, members};
 use crate::http::answer;
-use crate::identity::{Asking, IdentityError, NewAccount, Refusal, Registered};
+use crate::identity::{Asking, AttributeValues, IdentityError, NewAccount, Refusal, Registered, attributes};
 use crate::limits;
+use crate::platform::settings::Party;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,7 +37,8 @@ pub(in crate::http) async fn sign_up(call: Call) -> Response {
 
 async fn signed_up(call: &Call) -> Answered {
     require_open(call)?;
-    let SignUp { username, password, full_name, email } = call.body()?;
+    let (SignUp { username, password, full_name, email }, attributes) = call.body_with_attributes()?;
+    require_open_attributes(call, &attributes)?;
     // Both are compulsory here, and an empty text would count for none.
     for (field, value) in [("username", &username), ("fullName", &full_name)] {
         if value.trim().is_empty() {
@@ -46,19 +48,33 @@ async fn signed_up(call: &Call) -> Answered {
     let account = NewAccount {
         email,
         username: Some(username.clone()),
-        name: Some(full_name),
+        name: Some(full_name.clone()),
+        attributes,
         password: Some(password),
         ..NewAccount::default()
     };
-    match call.web.app.accounts.sign_up(account, &call.caller.source()).await {
-        Ok(proof) => {
-            let user = call.web.app.accounts.find(&proof.user_id.to_string()).await?;
-            let full_name = user.name.unwrap_or_default();
-            let body = SignedUp { id: user.id, username: user.username.unwrap_or(username), full_name };
+    // Nothing that the database knows: with mail, a known address is answered as a fresh one.
+    let shown = |text: &str| text.trim().to_owned();
+    match make(call, account).await {
+        Ok(made) => {
+            let body = SignedUp { id: made.id(), username: shown(&username), full_name: shown(&full_name) };
             Ok(answer::json(StatusCode::OK, &body))
         }
         Err(error) => Err(refuse(call, error, "fullName").await),
     }
+}
+
+/// Makes the account, and writes to its address where mail is on.
+async fn make(call: &Call, account: NewAccount) -> Result<Registered, IdentityError> {
+    let (source, frame) = (call.caller.source(), call.caller.frame(&call.web, None));
+    let asking = Asking { source: &source, language: Some(frame.words.lang()), interaction: None };
+    call.web.app.accounts.register(account, asking).await
+}
+
+/// Whether people may say these of themselves when they sign up.
+fn require_open_attributes(call: &Call, given: &AttributeValues) -> Result<(), Problem> {
+    let declared = &call.web.app.settings.attributes;
+    members::require_settable(given, declared, &[Party::User], |attribute| attribute.sign_up)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -72,7 +88,7 @@ pub(super) struct Register {
 
 impl Register {
     /// The account, or what is missing.
-    pub(super) fn account(self) -> Result<NewAccount, Problem> {
+    pub(super) fn account(self, attributes: AttributeValues) -> Result<NewAccount, Problem> {
         if self.email.trim().is_empty() {
             return Err(Problem::of_refusal(Refusal::EmailMalformed, "name"));
         }
@@ -80,6 +96,7 @@ impl Register {
             email: Some(self.email),
             username: self.username,
             name: self.name,
+            attributes,
             password: Some(self.password),
             ..NewAccount::default()
         })
@@ -95,13 +112,15 @@ pub(in crate::http) async fn register(call: Call) -> Response {
 async fn registered(call: &Call) -> Answered {
     require_open(call)?;
     let reveal = call.web.app.settings.accounts.reveal_existing;
-    let account = call.body::<Register>()?.account()?;
+    let (body, attributes) = call.body_with_attributes::<Register>()?;
+    require_open_attributes(call, &attributes)?;
+    let account = body.account(attributes)?;
     let told = told(call, &account);
-    let (source, frame) = (call.caller.source(), call.caller.frame(&call.web, None));
-    let asking = Asking { source: &source, language: Some(frame.words.lang()), interaction: None };
-    match call.web.app.accounts.register(account, asking).await {
-        Ok(Registered::Here(proof)) if reveal => {
-            let person: Person = call.web.app.accounts.find(&proof.user_id.to_string()).await?.into();
+    match make(call, account).await {
+        // Where existing accounts are revealed, whoever is answered has a new one, which may be yet to be verified.
+        Ok(made) if reveal => {
+            let user = call.web.app.accounts.find(&made.id().to_string()).await?;
+            let person = Person::new(user, &call.web.app.settings.attributes, &[Party::User]);
             Ok(answer::json(StatusCode::CREATED, &person))
         }
         Err(IdentityError::Refused(Refusal::EmailTaken)) if reveal => {
@@ -115,6 +134,8 @@ async fn registered(call: &Call) -> Answered {
 /// The person as they described themselves, by nothing that the database knows.
 fn told(call: &Call, account: &NewAccount) -> Person {
     let now = instant(call.web.app.clock.now());
+    let declared = &call.web.app.settings.attributes;
+    let attributes = attributes::with(&AttributeValues::new(), &account.attributes, declared).unwrap_or_default();
     let own = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     Person {
         id: None,
@@ -128,6 +149,7 @@ fn told(call: &Call, account: &NewAccount) -> Person {
         created_at: now.clone(),
         updated_at: now,
         claims: Claims::default(),
+        attributes: attributes::readable(&attributes, declared, &[Party::User]),
     }
 }
 
@@ -138,7 +160,7 @@ fn require_open(call: &Call) -> Result<(), Problem> {
 
 /// Trying out which names exist is counted, as on the page.
 async fn refuse(call: &Call, error: IdentityError, name: &str) -> Fault {
-    let IdentityError::Refused(refusal) = error else { return error.into() };
+    let IdentityError::Refused(refusal) = error else { return fault_of_change(error) };
     if matches!(refusal, Refusal::EmailTaken | Refusal::UsernameTaken) {
         let (app, source) = (&call.web.app, call.caller.source());
         let (limits, address, now) = (&app.settings.limits, call.caller.address, app.clock.now());

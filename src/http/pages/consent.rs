@@ -105,11 +105,7 @@ fn render(
     name: &str,
 ) -> Response {
     let client: &Client = &request.client;
-    let standard = |scope: &str| crate::oauth::scope::STANDARD.contains(&scope);
-    let scopes = request
-        .consents()
-        .into_iter()
-        .map(|scope| ScopeLine { audience: request.audience.clone().filter(|_| !standard(&scope)), name: scope });
+    let scopes = request.consents().into_iter().flat_map(|scope| lines(web, request, scope));
     let view = ConsentPage {
         frame: caller.frame_for(web, request.ui_locales.as_deref(), Some(live)),
         app: client.name.clone(),
@@ -122,4 +118,21 @@ fn render(
         csrf: csrf::token(&web.app.master, &bound_to(session), PURPOSE, name),
     };
     answer::page(web, StatusCode::OK, Forms::To(request.reply.redirect_uri()), &view)
+}
+
+/// What a scope gives: of `OpenID` Connect or of an API, and of the attributes that are declared here.
+fn lines(web: &Web, request: &AuthorizationRequest, scope: String) -> Vec<ScopeLine> {
+    let is_standard = crate::oauth::scope::STANDARD.contains(&scope.as_str());
+    let labels = web.app.settings.attributes.labels(&scope);
+    let attributes = (!labels.is_empty()).then(|| ScopeLine {
+        name: scope.clone(),
+        audience: None,
+        attributes: Some(labels.join(", ")),
+    });
+    let own = (is_standard || attributes.is_none()).then(|| ScopeLine {
+        audience: request.audience.clone().filter(|_| !is_standard),
+        name: scope,
+        attributes: None,
+    });
+    own.into_iter().chain(attributes).collect()
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod consent;
+pub mod docs;
 mod form_post;
 pub(super) mod home;
 pub(super) mod recovery;

@@ -71,7 +71,7 @@ pub(in crate::http) async fn post(
     let device = DeviceCookie::of(&web, &headers);
     let proof = match web.app.accounts.register(account, waiting.asking(&source, &frame)).await {
         Ok(Registered::Here(proof)) => web.app.accounts.on_first_device(proof, device.visit(&caller, &source, &frame)),
-        Ok(Registered::ByMail) => return verify_email::look(&web, &caller, &waiting, "sign-up-mailed"),
+        Ok(Registered::ByMail { .. }) => return verify_email::look(&web, &caller, &waiting, "sign-up-mailed"),
         Err(IdentityError::Refused(refusal)) => {
             if let Some(response) = throttle_guessing(&web, &caller, refusal, &again).await {
                 return response;

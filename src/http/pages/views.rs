@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::docs::Described;
 use crate::platform::words::Words;
 
 /// The shortest password we take, shown before it is broken and told to password managers.
@@ -223,6 +224,14 @@ impl UnverifiedPage {
     }
 }
 
+/// The JSON API.
+#[derive(Template)]
+#[template(path = "docs.html")]
+pub struct DocsPage {
+    pub frame: Frame,
+    pub described: &'static Described,
+}
+
 /// Something was done, or is in the mailbox; what to do next.
 #[derive(Template)]
 #[template(path = "notice.html")]
@@ -266,11 +275,16 @@ impl ConsentPage {
 pub struct ScopeLine {
     pub name: String,
     pub audience: Option<String>,
+    /// What it gives of the declared attributes, instead of what it gives else.
+    pub attributes: Option<String>,
 }
 
 impl ScopeLine {
     fn sentence(&self, words: &Words) -> String {
         let scope = self.name.as_str();
+        if let Some(attributes) = &self.attributes {
+            return words.say_with("scope-attributes", &[("attributes", attributes)]);
+        }
         match (scope, self.audience.as_deref()) {
             ("openid", _) => words.say("scope-openid"),
             ("profile", _) => words.say("scope-profile"),
@@ -588,7 +602,11 @@ mod tests {
             app_host: "demo.example.org".to_owned(),
             logo: None,
             person: "Ada".to_owned(),
-            scopes: vec![ScopeLine { name: "orders:read".to_owned(), audience: Some("https://api".to_owned()) }],
+            scopes: vec![ScopeLine {
+                name: "orders:read".to_owned(),
+                audience: Some("https://api".to_owned()),
+                attributes: None,
+            }],
             interaction: "one".to_owned(),
             csrf: "two".to_owned(),
         };

@@ -70,7 +70,8 @@ async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
     let Some(holder) = token.holder.filter(|_| scope::has(&token.scope, "openid")) else {
         return refuse(Refusal::Scope);
     };
-    let mut answer = claims::of(&holder.person, &token.scope, &holder.requested().userinfo);
+    let (named, declared) = (holder.requested().userinfo, &app.settings.attributes);
+    let mut answer = claims::of(&holder.person, &token.scope, &named, declared);
     answer.insert("sub".to_owned(), Value::from(token.subject));
     answer::json(StatusCode::OK, &Value::Object(answer))
 }

@@ -12,7 +12,8 @@ const DEFAULTS: &str = include_str!("../../../config/bonafide.toml");
 const PREFIX: &str = "BONAFIDE_";
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 4] = ["adapter.secret", "database.url", "bootstrap.admin_password", "mail.password"];
+const SECRETS: [&str; 5] =
+    ["adapter.secret", "database.url", "bootstrap.admin_password", "mail.password", "storage.key"];
 
 /// What the program was started with.
 #[derive(Clone, Debug, Default)]
@@ -64,13 +65,27 @@ pub struct Setting {
 /// All values with their origins, not yet typed.
 pub struct Layers {
     values: BTreeMap<String, (Value, Origin)>,
+    /// The members that an attribute may have, with a value of each one's type.
+    of_attributes: BTreeMap<String, Value>,
+}
+
+/// The section whose tables are named by whoever writes them.
+const ATTRIBUTES: &str = "attributes";
+
+/// The member of a setting that belongs to an attribute.
+fn attribute_member(name: &str) -> Option<&str> {
+    let (attribute, member) = name.strip_prefix(ATTRIBUTES)?.strip_prefix('.')?.split_once('.')?;
+    (!attribute.is_empty() && !member.contains('.')).then_some(member)
 }
 
 impl Layers {
     pub fn gather(sources: &Sources) -> Result<Self, SettingsError> {
-        let mut layers = Self { values: BTreeMap::new() };
+        let mut layers = Self { values: BTreeMap::new(), of_attributes: BTreeMap::new() };
         let defaults = parse(DEFAULTS, &Origin::Default)?;
         walk("", &defaults, &mut |name, value| {
+            if let Some(member) = attribute_member(name) {
+                layers.of_attributes.insert(member.to_owned(), value.clone());
+            }
             layers.values.insert(name.to_owned(), (value.clone(), Origin::Default));
             Ok(())
         })?;
@@ -97,6 +112,7 @@ impl Layers {
             Err(self.refuse("issuer", whole))
         })?;
         settings.check().map_err(|(name, reason)| self.refuse(name, reason))?;
+        settings.attributes.check().map_err(|(name, reason)| self.refuse(&name, reason))?;
         // Whoever sets it to nothing has a variable that is missing somewhere, and believes to have a secret.
         if settings.adapter.secret.expose().is_empty() && !self.is_default("adapter.secret") {
             return Err(self.refuse("adapter.secret", "is set, but empty: leave it out, or give it a value".to_owned()));
@@ -135,14 +151,23 @@ impl Layers {
         })
         .map_err(|error| error.reason)?;
         for (name, (value, _)) in &self.values {
-            let value = if chosen(name) { value } else { fallback.get(name).unwrap_or(value) };
-            plant(&mut tree, name, value.clone());
+            let value = if chosen(name) { Some(value) } else { fallback.get(name) };
+            // An attribute that is not of the defaults can be left out; everything else is there.
+            if let Some(value) = value {
+                plant(&mut tree, name, value.clone());
+            }
         }
         tree.try_into().map_err(|error| error.message().to_owned())
     }
 
     fn refuse(&self, name: &str, reason: String) -> SettingsError {
-        let origin = self.values.get(name).map_or(Origin::Default, |(_, origin)| origin.clone());
+        let table =
+            name.rsplit_once('.').filter(|_| attribute_member(name).is_some()).map(|(table, _)| format!("{table}."));
+        let beside =
+            || self.values.iter().find(|(known, _)| table.as_ref().is_some_and(|table| known.starts_with(table)));
+        // What is left out of an attribute comes from where the rest of it is.
+        let found = self.values.get(name).or_else(|| beside().map(|(_, found)| found));
+        let origin = found.map_or(Origin::Default, |(_, origin)| origin.clone());
         SettingsError { setting: name.to_owned(), origin, reason }
     }
 
@@ -154,13 +179,16 @@ impl Layers {
             reason: error.to_string(),
         })?;
         let table = parse(&text, &origin)?;
+        if matches!(table.get(ATTRIBUTES), Some(Value::Table(_))) {
+            self.values.retain(|name, _| attribute_member(name).is_none());
+        }
         walk("", &table, &mut |name, value| self.set(name, value.clone(), origin.clone()))
     }
 
     fn add_variable(&mut self, variable: &str, text: &str) -> Result<(), SettingsError> {
         let Some(rest) = variable.strip_prefix(PREFIX) else { return Ok(()) };
         let origin = Origin::Environment(variable.to_owned());
-        let name = rest.to_lowercase().replace("__", ".");
+        let name = self.as_declared(rest.to_lowercase().replace("__", "."));
         let Some(name) = name.strip_suffix("_file").filter(|_| !self.values.contains_key(&name)) else {
             return self.set_text(&name, text, origin);
         };
@@ -173,16 +201,25 @@ impl Layers {
         self.set_text(name, content.strip_suffix('\r').unwrap_or(content), origin)
     }
 
+    /// Attributes keep their spelling, whatever the environment's is.
+    fn as_declared(&self, name: String) -> String {
+        let known =
+            attribute_member(&name).and_then(|_| self.values.keys().find(|known| known.eq_ignore_ascii_case(&name)));
+        known.cloned().unwrap_or(name)
+    }
+
+    /// A value of the type that a setting has; `None`: there is no such setting.
+    fn model(&self, name: &str) -> Option<&Value> {
+        let own = self.values.get(name).map(|(value, _)| value);
+        own.or_else(|| self.of_attributes.get(attribute_member(name)?))
+    }
+
     /// Sets from text, which the default's type tells how to read.
     fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), SettingsError> {
-        let value = match self.values.get(name) {
-            Some((Value::Integer(_), _)) => {
-                text.trim().parse().map(Value::Integer).map_err(|_| "must be a whole number")
-            }
-            Some((Value::Boolean(_), _)) => {
-                text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false")
-            }
-            Some((Value::Array(_), _)) => Ok(Value::Array(
+        let value = match self.model(name) {
+            Some(Value::Integer(_)) => text.trim().parse().map(Value::Integer).map_err(|_| "must be a whole number"),
+            Some(Value::Boolean(_)) => text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false"),
+            Some(Value::Array(_)) => Ok(Value::Array(
                 text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect(),
             )),
             _ => Ok(Value::String(text.to_owned())),
@@ -197,7 +234,7 @@ impl Layers {
 
     fn set(&mut self, name: &str, value: Value, origin: Origin) -> Result<(), SettingsError> {
         let refuse = |reason: String| SettingsError { setting: name.to_owned(), origin: origin.clone(), reason };
-        let Some((present, _)) = self.values.get(name) else {
+        let Some(present) = self.model(name) else {
             return Err(refuse("no such setting; `bonafide config` lists them all".to_owned()));
         };
         if !present.same_type(&value) {

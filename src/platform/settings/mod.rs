@@ -3,8 +3,10 @@
 //! `config/bonafide.toml` is the documentation, the defaults and the schema in one: a setting that is not in it does not
 //! exist, and its default says its type.
 
+mod attributes;
 mod layers;
 mod mail;
+mod storage;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,8 +14,10 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use attributes::{Attribute, Attributes, Kind, Party};
 pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
 pub use mail::{Mail, MailLinks, Relay};
+pub use storage::{Place, Storage};
 pub use values::{Listen, Millis, Secret};
 
 /// The effective settings, checked.
@@ -30,10 +34,12 @@ pub struct Settings {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub attributes: Attributes,
     pub credentials: Credentials,
     pub adapter: Adapter,
     pub passwords: Passwords,
     pub mail: Mail,
+    pub storage: Storage,
     pub limits: Limits,
     pub branding: Branding,
     pub http: Http,
@@ -294,6 +300,7 @@ impl Settings {
         }
         self.limits.check()?;
         self.mail.check()?;
+        self.storage.check()?;
         argon2::Params::new(self.passwords.memory, self.passwords.iterations, self.passwords.parallelism, None)
             .map_err(|error| ("passwords.memory", format!("Argon2id does not take these parameters: {error}")))?;
         if self.passwords.memory < 19_456 {

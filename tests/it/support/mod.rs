@@ -5,6 +5,7 @@
 //! - [`Browser`]: a browser without scripts; [`Chromium`]: the real one, through WebDriver, with axe-core.
 //! - [`Flow`]: an application that signs a person in and exchanges the code.
 //! - [`Mailbox`]: a mail relay that keeps what it is handed.
+//! - [`NextApp`]: the example front end in its own process.
 //! - [`Receiver`]: an application's address for back-channel logout.
 //! - [`Gate`]: a way to PostgreSQL that can be cut; [`Place::statements_during`]: what a request asks of the database.
 //! - [`both_engines!`]: makes the two tests, SQLite and PostgreSQL, of one body.
@@ -24,6 +25,7 @@ mod gate;
 mod html;
 pub(crate) mod made;
 mod mailbox;
+mod nextjs;
 mod place;
 mod prepared;
 mod receiver;
@@ -51,6 +53,7 @@ pub(crate) use self::{
     gate::Gate,
     html::Form,
     mailbox::{Mailbox, Received as ReceivedMail, Speaks},
+    nextjs::NextApp,
     place::{Listen, Place, free_port},
     receiver::{Received, Receiver, Say},
     server::{Node, TestServer},

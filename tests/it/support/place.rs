@@ -66,6 +66,7 @@ impl Place {
             ("management.listen".to_owned(), format!("127.0.0.1:{}", free_port())),
             ("database.url".to_owned(), database.url.clone()),
             ("keys.dir".to_owned(), folder.path().join("keys").display().to_string()),
+            ("storage.url".to_owned(), folder.path().join("pictures").display().to_string()),
         ]);
         all.extend(TEST_SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         Self { settings: all, connection: OnceCell::new(), database, folder }

@@ -1,0 +1,210 @@
+//! `/docs`: the OpenAPI document as a page, made by the server like every other page: nothing to load, no script.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::views::DocsPage;
+use crate::http::answer::{self, Forms};
+use crate::http::api;
+use crate::http::caller::Caller;
+use crate::http::state::Web;
+
+/// Calls that belong together, under a heading of the catalogue.
+pub struct Group {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub calls: Vec<Call>,
+}
+
+pub struct Call {
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    pub summary: String,
+    /// A sentence of the catalogue.
+    pub who: &'static str,
+    pub parameters: Vec<Member>,
+    pub takes: Option<(String, Kind)>,
+    pub gives: Vec<(String, Option<Kind>)>,
+    /// Status and name, all with a problem document or none.
+    pub refuses: Vec<(String, String)>,
+}
+
+/// A type of the document, and the shape that it is made of.
+pub struct Kind {
+    pub text: String,
+    pub shape: Option<String>,
+}
+
+pub struct Member {
+    pub name: String,
+    pub kind: Kind,
+    pub required: bool,
+    pub description: String,
+}
+
+pub struct Shape {
+    pub name: String,
+    pub description: String,
+    pub members: Vec<Member>,
+}
+
+/// The whole page but for its frame.
+pub struct Described {
+    pub groups: [Group; 2],
+    pub shapes: Vec<Shape>,
+}
+
+static DESCRIBED: LazyLock<Described> = LazyLock::new(|| described(&api::openapi_document()));
+
+pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller) -> Response {
+    let view = DocsPage { frame: caller.frame(&web, None), described: &DESCRIBED };
+    answer::page(&web, StatusCode::OK, Forms::None, &view)
+}
+
+fn described(document: &Value) -> Described {
+    let calls = members(&document["paths"]).flat_map(|(path, item)| {
+        members(item).map(move |(method, operation)| call(path, method, operation)).collect::<Vec<_>>()
+    });
+    let (adapter, accounts) = calls.partition(|call| call.path.starts_with("/adapter"));
+    let shapes = members(&document["components"]["schemas"]).map(|(name, schema)| Shape {
+        name: name.to_owned(),
+        description: text(&schema["description"]),
+        members: members_of(schema),
+    });
+    Described {
+        groups: [
+            Group { id: "accounts", title: "docs-accounts", calls: accounts },
+            Group { id: "adapter", title: "docs-adapter", calls: adapter },
+        ],
+        shapes: shapes.collect(),
+    }
+}
+
+fn call(path: &str, method: &str, operation: &Value) -> Call {
+    let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| Member {
+        name: text(&parameter["name"]),
+        kind: kind(&parameter["schema"]),
+        required: parameter["required"] == true,
+        description: text(&parameter["description"]),
+    });
+    let takes = members(&operation["requestBody"]["content"]).next();
+    let (mut gives, mut refuses) = (Vec::new(), Vec::new());
+    for (status, answer) in members(&operation["responses"]) {
+        if status.starts_with('2') {
+            let content = members(&answer["content"]).next();
+            gives.push((status.to_owned(), content.map(|(_, content)| kind(&content["schema"]))));
+        } else {
+            refuses.push((status.to_owned(), text(&answer["description"])));
+        }
+    }
+    let by =
+        |scheme: &str| operation["security"].as_array().is_some_and(|all| all.iter().any(|one| !one[scheme].is_null()));
+    let who = if by("bearer") {
+        "docs-who-bearer"
+    } else if by("adapterSecret") {
+        "docs-who-adapter"
+    } else if by("refresh") {
+        "docs-who-refresh"
+    } else {
+        "docs-who-everybody"
+    };
+    let slug: String = path.chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '-' }).collect();
+    Call {
+        id: format!("{method}{slug}"),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        summary: text(&operation["summary"]),
+        who,
+        parameters: parameters.collect(),
+        takes: takes.map(|(media, content)| (media.to_owned(), kind(&content["schema"]))),
+        gives,
+        refuses,
+    }
+}
+
+fn members_of(schema: &Value) -> Vec<Member> {
+    // What is put together of several shapes names them all.
+    let parts = schema["allOf"].as_array();
+    let parts = parts.map_or_else(|| vec![schema], |parts| parts.iter().collect());
+    let mut found = Vec::new();
+    for part in parts {
+        if part["$ref"].is_string() {
+            found
+                .push(Member { name: "…".to_owned(), kind: kind(part), required: false, description: String::new() });
+        }
+        let required = |name: &str| part["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+        found.extend(members(&part["properties"]).map(|(name, schema)| Member {
+            name: name.to_owned(),
+            kind: kind(schema),
+            required: required(name),
+            description: text(&schema["description"]),
+        }));
+    }
+    found
+}
+
+fn kind(schema: &Value) -> Kind {
+    let plain = |text: String| Kind { text, shape: None };
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        return Kind { text: name.to_owned(), shape: Some(name.to_owned()) };
+    }
+    if let Some(choices) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
+        let kinds: Vec<Kind> = choices.iter().map(kind).collect();
+        let text = kinds.iter().map(|kind| kind.text.as_str()).collect::<Vec<_>>().join(" or ");
+        return Kind { text, shape: kinds.into_iter().find_map(|kind| kind.shape) };
+    }
+    match &schema["type"] {
+        Value::Array(types) => plain(types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")),
+        Value::String(name) if name == "array" => {
+            let Kind { text, shape } = kind(&schema["items"]);
+            Kind { text: format!("{text}[]"), shape }
+        }
+        Value::String(name) => match schema["format"].as_str() {
+            Some(format) => plain(format!("{name} ({format})")),
+            None => plain(name.clone()),
+        },
+        _ => plain("any".to_owned()),
+    }
+}
+
+fn members(object: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    object.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_there_and_every_link_leads_somewhere() {
+        let document = api::openapi_document();
+        let page = described(&document);
+        let calls: Vec<&Call> = page.groups.iter().flat_map(|group| &group.calls).collect();
+        let all: usize = members(&document["paths"]).map(|(_, item)| members(item).count()).sum();
+        assert_eq!(calls.len(), all);
+        let kinds = calls.iter().flat_map(|call| {
+            let taken = call.takes.iter().map(|(_, kind)| kind);
+            taken.chain(call.gives.iter().filter_map(|(_, kind)| kind.as_ref()))
+        });
+        let inner = page.shapes.iter().flat_map(|shape| shape.members.iter().map(|member| &member.kind));
+        for shape in kinds.chain(inner).filter_map(|kind| kind.shape.as_ref()) {
+            assert!(page.shapes.iter().any(|known| known.name == *shape), "{shape}");
+        }
+        let mut ids: Vec<&str> = calls.iter().map(|call| call.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert!(
+            calls.len() - ids.len() <= 3,
+            "spellings with and without a slash at the end share an anchor at the most"
+        );
+    }
+}

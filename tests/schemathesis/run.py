@@ -1,0 +1,180 @@
+"""Asks every call of the served OpenAPI document what its author did not think of: no answer may be a fault of ours, and
+each must be one that the document describes (IJ-14). As nobody, as a person, as an administrator and as the session adapter, on SQLite and
+on PostgreSQL.
+
+    run.py PROGRAM            (./test calls it)
+
+SCHEMATHESIS_SEED repeats a run, BONAFIDE_TEST_POSTGRES names the server that gets a database for it.
+"""
+
+import json
+import os
+import pathlib
+import random
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+# Seconds of one caller on one engine: eight of them together stay below three minutes.
+BUDGET = 18
+SECRET = "an adapter's secret for schemathesis alone"
+PASSWORD = "tidal lantern 88 moss"
+# How many a first start makes: for each algorithm one in use and one that follows.
+KEYS = 8
+NOBODY = "0193e4b0-0000-7000-8000-000000000000"
+# Left out: what a schema cannot say (that a name is taken, a password is common), and that a GET after a DELETE answers 404:
+# the adapter's client wants null.
+LEFT_OUT = "positive_data_acceptance,use_after_free,ensure_resource_availability"
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def open_url(url, data=None):
+    body = None if data is None else json.dumps(data).encode()
+    request = urllib.request.Request(url, data=body, headers={"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
+def status_of(url, headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+class Provider:
+    """A provider with a database of its own, as long as the block lasts."""
+
+    def __init__(self, program, engine, folder):
+        self.program, self.engine, self.folder = program, engine, folder
+        self.issuer = f"http://localhost:{free_port()}"
+        self.management = f"http://localhost:{free_port()}"
+        self.database = None
+
+    def __enter__(self):
+        url = f"sqlite://{self.folder}/bonafide.db"
+        if self.engine == "PostgreSQL":
+            server = urllib.parse.urlsplit(os.environ["BONAFIDE_TEST_POSTGRES"])
+            self.database = f"schemathesis_{secrets.token_hex(4)}"
+            self.sql(f"CREATE DATABASE {self.database}")
+            url = server._replace(path=f"/{self.database}").geturl()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "BONAFIDE_ISSUER": self.issuer,
+            "BONAFIDE_LISTEN": self.issuer.removeprefix("http://"),
+            "BONAFIDE_MANAGEMENT__LISTEN": self.management.removeprefix("http://"),
+            "BONAFIDE_DATABASE__URL": url,
+            "BONAFIDE_KEYS__DIR": f"{self.folder}/keys",
+            "BONAFIDE_STORAGE__URL": f"{self.folder}/pictures",
+            "BONAFIDE_ADAPTER__SECRET": SECRET,
+            # What throttles would answer is known; behind them is what we want to see.
+            "BONAFIDE_LIMITS__ENABLED": "false",
+            "BONAFIDE_PASSWORDS__MEMORY": "19456",
+            "BONAFIDE_PASSWORDS__ITERATIONS": "1",
+            "BONAFIDE_LOG__LEVEL": "warn",
+        }
+        self.log = open(f"{self.folder}/log", "w+")
+        command = [self.program, "serve", "--dev"]
+        self.process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                # A first start makes keys in the background, which takes what the questions need.
+                if len(json.loads(open_url(f"{self.issuer}/jwks"))["keys"]) >= KEYS:
+                    return self
+            except OSError:
+                pass
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.show_log()
+                sys.exit(f"the provider did not start on {self.engine}")
+            time.sleep(0.2)
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.log.close()
+        if self.database:
+            self.sql(f"DROP DATABASE {self.database} WITH (FORCE)")
+
+    def sql(self, statement):
+        server = os.environ["BONAFIDE_TEST_POSTGRES"]
+        subprocess.run(["psql", "--quiet", "--no-psqlrc", server, "-c", statement], check=True)
+
+    def show_log(self):
+        self.log.seek(0)
+        sys.stdout.write("".join(self.log.readlines()[-40:]))
+
+    def person(self, name, *more):
+        """Somebody new: their access token and their id."""
+        email = f"{name}@example.org"
+        command = [self.program, "user", "create", "--email", email, "--verified", "--password-stdin", *more]
+        quiet = {"stdout": subprocess.DEVNULL, "text": True, "check": True}
+        subprocess.run(command, cwd=self.folder, env=self.environment, input=PASSWORD, **quiet)
+        signed_in = json.loads(open_url(f"{self.issuer}/auth/login", {"email": email, "password": PASSWORD}))
+        return signed_in["accessToken"], signed_in["user"]["id"]
+
+
+def ask(provider, caller, headers, ids, seed):
+    print(f"\n-- {provider.engine}, {caller}, seed {seed}", flush=True)
+    # Ids that lead to somebody, beside those that it makes up.
+    config = pathlib.Path(provider.folder, "schemathesis.toml")
+    config.write_text(f"[parameters]\n\"path.id\" = {json.dumps(ids)}\n" if ids else "")
+    program = pathlib.Path(sys.executable).with_name("schemathesis")
+    command = [program, "--config-file", config, "run", f"{provider.issuer}/openapi.json"]
+    command += ["--checks", "all", "--exclude-checks", LEFT_OUT, "--max-time", str(BUDGET), "--seed", str(seed)]
+    command += ["--workers", "1", "--no-shrink", "--warnings", "off", "--no-color"]
+    for name, value in headers.items():
+        command += ["--header", f"{name}:{value}"]
+    asked = subprocess.run(command, cwd=provider.folder, timeout=BUDGET + 90, capture_output=True, text=True)
+    counted = re.search(r"Selected: (\d+)/\d+\n\s+Tested: (\d+)", asked.stdout)
+    whole = counted is not None and counted[1] == counted[2]
+    # A caller who was locked out on the way has asked nothing.
+    alive = "Authorization" not in headers or status_of(f"{provider.issuer}/auth/me", headers) == 200
+    if asked.returncode == 0 and whole and alive:
+        cases = re.search(r"\d+ generated.*", asked.stdout)
+        print(f"{counted[2]} operations, {cases[0] if cases else 'no cases'}")
+        return True
+    print(asked.stdout, asked.stderr, sep="\n")
+    if not whole:
+        print("not every operation was asked")
+    if not alive:
+        print("the caller's token died on the way")
+    provider.show_log()
+    return False
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    seed = int(os.environ.get("SCHEMATHESIS_SEED") or random.randrange(1 << 32))
+    well = True
+    for engine in ["SQLite", "PostgreSQL"]:
+        with tempfile.TemporaryDirectory(prefix="bonafide-schemathesis.") as folder:
+            with Provider(program, engine, folder) as provider:
+                ada, own = provider.person("ada")
+                boss, _ = provider.person("boss", "--role", "admin")
+                for caller, headers, ids in [
+                    ("nobody", {}, []),
+                    ("a person", {"Authorization": f"Bearer {ada}"}, [own, NOBODY]),
+                    ("an administrator", {"Authorization": f"Bearer {boss}"}, [own, NOBODY]),
+                    # The last one: it may remove everybody.
+                    ("the session adapter", {"x-auth-secret": SECRET}, []),
+                ]:
+                    well = ask(provider, caller, headers, ids, seed) and well
+    if not well:
+        sys.exit(f"schemathesis found something; SCHEMATHESIS_SEED={seed} asks the same again")
+
+
+main()
