@@ -1,4 +1,4 @@
-//! Failed password attempts of an account or an address within a window.
+//! Failed attempts of an account, a device, an address or a network within a window.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,6 +9,10 @@ pub struct Model {
     pub key_hash: Vec<u8>,
     pub failures: i32,
     pub window_ends_at: i64,
+    /// How long the window is.
+    pub length: i64,
+    /// Until then the length of the next window depends on this one.
+    pub forget_at: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

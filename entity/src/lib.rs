@@ -19,6 +19,7 @@ pub mod client_scopes;
 pub mod clients;
 pub mod codes;
 pub mod consents;
+pub mod devices;
 pub mod epochs;
 pub mod grants;
 pub mod interactions;

@@ -27,6 +27,8 @@ mod m20261121_000018_mailed_tokens;
 mod m20261121_000019_adapter;
 mod m20261121_000020_attributes;
 mod m20261121_000021_imported_hashes;
+mod m20261121_000022_growing_windows;
+mod m20261121_000023_devices;
 mod m20261121_000024_pictures;
 mod m20261121_000025_password_version;
 
@@ -57,6 +59,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000019_adapter::Migration),
             Box::new(m20261121_000020_attributes::Migration),
             Box::new(m20261121_000021_imported_hashes::Migration),
+            Box::new(m20261121_000022_growing_windows::Migration),
+            Box::new(m20261121_000023_devices::Migration),
             Box::new(m20261121_000024_pictures::Migration),
             Box::new(m20261121_000025_password_version::Migration),
         ]

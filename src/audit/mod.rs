@@ -22,39 +22,111 @@ pub struct Source {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     SignedUp,
-    SignedIn { amr: String, reauthenticated: bool },
-    SignInRefused { reason: &'static str },
-    SignedOut { sid: String },
-    SignedOutEverywhere { sessions: usize },
-    MessageGivenUp { message: &'static str, attempts: i32, error: String },
+    SignedIn {
+        amr: String,
+        reauthenticated: bool,
+    },
+    SignInRefused {
+        reason: &'static str,
+    },
+    /// A counter has closed for its window: what was tried, and whose counter it is. Once, not for each try.
+    Throttled {
+        what: &'static str,
+        by: &'static str,
+    },
+    /// A person signs in on a device that they were not seen on before.
+    DeviceMet {
+        mailed: bool,
+    },
+    SignedOut {
+        sid: String,
+    },
+    SignedOutEverywhere {
+        sessions: usize,
+    },
+    MessageGivenUp {
+        message: &'static str,
+        attempts: i32,
+        error: String,
+    },
     PasswordRehashed,
-    SignUpRefused { reason: &'static str },
-    PasswordResetAsked { mailed: bool },
+    SignUpRefused {
+        reason: &'static str,
+    },
+    PasswordResetAsked {
+        mailed: bool,
+    },
     PasswordReset,
-    EmailVerificationAsked { mailed: bool },
+    EmailVerificationAsked {
+        mailed: bool,
+    },
     EmailVerified,
-    EmailChangeAsked { mailed: bool },
+    EmailChangeAsked {
+        mailed: bool,
+    },
     EmailChanged,
-    UserCreated { by: &'static str },
-    UserChanged { what: &'static str },
+    UserCreated {
+        by: &'static str,
+    },
+    UserChanged {
+        what: &'static str,
+    },
     UserDeleted,
-    RoleGranted { role: String },
-    RoleRevoked { role: String },
-    AccountLinked { provider: String },
-    AccountUnlinked { provider: String },
-    ConsentGiven { scope: String },
-    ConsentDenied { scope: String },
-    GrantMade { grant: Uuid, scope: String },
-    GrantEnded { grant: Uuid, reason: &'static str },
-    AccessTokenRevoked { grant: Option<Uuid> },
-    CodeReplayed { grant: Uuid },
-    RefreshReused { grant: Uuid },
-    ClientAuthenticationFailed { method: &'static str },
-    ClientChanged { what: &'static str },
-    ApiChanged { audience: String, what: &'static str },
-    KeyRotated { kid: String },
-    KeyChanged { kid: String, what: &'static str },
-    MasterKeyReplaced { sealed: u64 },
+    RoleGranted {
+        role: String,
+    },
+    RoleRevoked {
+        role: String,
+    },
+    AccountLinked {
+        provider: String,
+    },
+    AccountUnlinked {
+        provider: String,
+    },
+    ConsentGiven {
+        scope: String,
+    },
+    ConsentDenied {
+        scope: String,
+    },
+    GrantMade {
+        grant: Uuid,
+        scope: String,
+    },
+    GrantEnded {
+        grant: Uuid,
+        reason: &'static str,
+    },
+    AccessTokenRevoked {
+        grant: Option<Uuid>,
+    },
+    CodeReplayed {
+        grant: Uuid,
+    },
+    RefreshReused {
+        grant: Uuid,
+    },
+    ClientAuthenticationFailed {
+        method: &'static str,
+    },
+    ClientChanged {
+        what: &'static str,
+    },
+    ApiChanged {
+        audience: String,
+        what: &'static str,
+    },
+    KeyRotated {
+        kid: String,
+    },
+    KeyChanged {
+        kid: String,
+        what: &'static str,
+    },
+    MasterKeyReplaced {
+        sealed: u64,
+    },
 }
 
 /// Whom an event is about.

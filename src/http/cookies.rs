@@ -1,12 +1,15 @@
-//! The two cookies: the session's, which tower-sessions keeps, and the browser's, which binds what happens before sign-in.
+//! The cookies: the session's, which tower-sessions keeps; the browser's, which binds what happens before sign-in; and the
+//! device's, by which a browser is known again to people who have signed in with it.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
 /// Cookie names of this issuer. Browsers do not separate cookies by port, so under http the port is in the name.
 pub struct CookieNames {
     pub session: String,
     pub browser: String,
+    pub device: String,
     secure: bool,
 }
 
@@ -20,7 +23,7 @@ impl CookieNames {
             let port = url::Url::parse(issuer).ok().and_then(|url| url.port_or_known_default()).unwrap_or(80);
             format!("bonafide-{what}-{port}")
         };
-        Self { session: name("session"), browser: name("browser"), secure }
+        Self { session: name("session"), browser: name("browser"), device: name("device"), secure }
     }
 
     pub fn is_secure(&self) -> bool {
@@ -36,7 +39,9 @@ impl CookieNames {
             cookies.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';')).map(str::trim).collect();
         let named = |pair: &&str, wanted: &str| pair.split_once('=').is_some_and(|(name, _)| name == wanted);
         let is_clear = pairs.iter().filter(|pair| named(pair, &self.session)).count() == 1;
-        let ours = |pair: &&str| named(pair, &self.browser) || (is_clear && named(pair, &self.session));
+        let ours = |pair: &&str| {
+            named(pair, &self.browser) || named(pair, &self.device) || (is_clear && named(pair, &self.session))
+        };
         let kept = pairs.into_iter().filter(ours).collect::<Vec<_>>().join("; ");
         headers.remove(header::COOKIE);
         if let (false, Ok(value)) = (kept.is_empty(), HeaderValue::from_str(&kept)) {
@@ -56,30 +61,49 @@ impl CookieNames {
 
     /// The browser's secret, if it has one of ours. One that comes twice is nobody's.
     pub fn browser_secret<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let mut found = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| *name == self.browser)
-            .map(|(_, value)| value);
-        let secret = found.next()?;
-        let plausible = secret.len() == 43
-            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        (plausible && found.next().is_none()).then_some(secret)
+        secret(headers, &self.browser)
+    }
+
+    /// The secret by which a browser is known again; of two it is neither.
+    pub fn device_secret<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        secret(headers, &self.device)
     }
 
     /// The header that gives the browser its secret, until the browser is closed.
     pub fn set_browser(&self, secret: &str) -> Option<HeaderValue> {
-        let cookie = Cookie::build((self.browser.as_str(), secret))
+        self.set(&self.browser, secret, None)
+    }
+
+    /// The header that gives the browser the secret by which it is known again for so long.
+    pub fn set_device(&self, secret: &str, seconds: i64) -> Option<HeaderValue> {
+        self.set(&self.device, secret, Some(seconds))
+    }
+
+    fn set(&self, name: &str, secret: &str, seconds: Option<i64>) -> Option<HeaderValue> {
+        let mut cookie = Cookie::build((name, secret))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax)
             .secure(self.secure)
             .build();
+        cookie.set_max_age(seconds.map(Duration::seconds));
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
+}
+
+fn secret<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == wanted)
+        .map(|(_, value)| value);
+    let secret = found.next()?;
+    let plausible =
+        secret.len() == 43 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    (plausible && found.next().is_none()).then_some(secret)
 }
 
 #[cfg(test)]

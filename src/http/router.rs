@@ -16,6 +16,7 @@ use super::access::Access;
 use super::answer::{self, Trouble};
 use super::api::{self, Gate, adapter};
 use super::caller::Caller;
+use super::middleware::Surface;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
@@ -139,8 +140,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/".to_owned());
-    let envelope = |path, documents| {
-        from_fn_with_state(middleware::Envelope::new(web.clone(), path, documents), middleware::envelope)
+    let envelope = |path, documents, surface| {
+        from_fn_with_state(middleware::Envelope::new(web.clone(), path, documents, surface), middleware::envelope)
     };
     let mut router = Router::new();
     for Route { path, access, kind, handler } in table() {
@@ -170,10 +171,21 @@ pub fn router(web: Arc<Web>) -> Router {
             // These prove themselves to their handlers, or need not.
             Access::Public | Access::Client | Access::Token | Access::Browser | Access::Development => handler,
         };
-        router = router.route(path, handler.layer(envelope(path, kind == Kind::Open)));
+        router = router.route(path, handler.layer(envelope(path, kind == Kind::Open, surface(kind, path))));
     }
-    let nowhere = any(pages::not_found).layer(envelope("(none)", false)).with_state(web.clone());
+    let nowhere = any(pages::not_found).layer(envelope("(none)", false, Surface::Page)).with_state(web.clone());
     router.fallback_service(nowhere).with_state(web)
+}
+
+/// Who reads what a route answers.
+fn surface(kind: Kind, path: &str) -> Surface {
+    match (kind, path) {
+        (_, "/assets/{file}") => Surface::Asset,
+        (_, "/auth/signin" | "/auth/login") => Surface::JsonSignIn,
+        (Kind::Json | Kind::Adapter, _) => Surface::Json,
+        (Kind::Open | Kind::Api, _) => Surface::Protocol,
+        (Kind::Page, _) => Surface::Page,
+    }
 }
 
 async fn method_refused(State(web): State<Arc<Web>>, caller: Caller) -> Response {

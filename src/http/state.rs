@@ -11,6 +11,7 @@ use super::dev::DemoApp;
 use super::pages::assets::{Assets, AssetsError};
 use super::pages::views::Brand;
 use crate::app::App;
+use crate::limits::Requests;
 use crate::oauth::metadata::{self, MetadataError};
 use crate::platform::words::{Catalogues, WordsError};
 
@@ -39,6 +40,8 @@ pub struct Web {
     pub assets: Assets,
     pub cookies: CookieNames,
     pub demo: Option<DemoApp>,
+    /// `None`: requests are not counted.
+    pub requests: Option<Requests>,
     documents: ArcSwap<Documents>,
     ready: AtomicBool,
 }
@@ -65,7 +68,9 @@ impl Web {
         let catalogues = Catalogues::load()?;
         let documents = ArcSwap::from_pointee(documents(&app, &catalogues)?);
         let cookies = CookieNames::new(&app.settings.issuer);
+        let requests = Requests::new(&app.settings.limits, app.random.as_ref());
         Ok(Self {
+            requests,
             catalogues,
             brand: Arc::new(brand),
             assets,

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub(crate) mod attributes;
+mod devices;
 mod edit;
 mod mailed_tokens;
 mod names;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 pub(crate) use accounts::address_proven;
 pub use accounts::{Accounts, NewAccount, Refusal};
 pub use attributes::AttributeValues;
+pub use devices::{Device, Visit};
 pub use edit::AccountChange;
 pub use mailed_tokens::sweep;
 pub use names::{Email, Username, canonical_login};

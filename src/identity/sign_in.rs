@@ -4,10 +4,12 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::devices::{Device, Met, Visit};
 use super::passwords::MOST_BYTES;
 use super::{Accounts, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
-use crate::limits::{self, Charge, Verdict as Limit};
+use crate::limits::{self, Attempt, Charge, Verdict as Limit, Whose};
+use crate::mail::MailError;
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{HashError, Verdict};
 use crate::platform::random::Random;
@@ -25,6 +27,8 @@ pub struct Proof {
     password_version: Option<i32>,
     /// The password hashed anew, where the stored hash has other parameters than today's or is another program's.
     rehashed: Option<Rehashed>,
+    /// Where they sign in.
+    pub(super) met: Option<Box<Met>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +58,8 @@ pub enum SignInError {
     Database(#[from] DatabaseError),
     #[error("{0}")]
     Hash(HashError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
 }
 
 impl From<HashError> for SignInError {
@@ -66,7 +72,8 @@ impl From<HashError> for SignInError {
 }
 
 impl Accounts {
-    /// Checks a name (e-mail address or username) and a password. Verified exactly as received, without truncation.
+    /// Checks a name (e-mail address or username) and a password, for a program. Verified exactly as received, without
+    /// truncation.
     pub async fn prove_password(
         &self,
         login: &str,
@@ -74,35 +81,63 @@ impl Accounts {
         address: Option<std::net::IpAddr>,
         source: &Source,
     ) -> Result<Proof, SignInError> {
-        let now = self.clock.now();
+        let visit = Visit { address, source, device: Device::Program, language: None };
+        self.prove_password_in(login, password, visit).await
+    }
+
+    /// The same wherever somebody signs in. A browser that is known for them has a count of its own.
+    pub async fn prove_password_in(&self, login: &str, password: &str, visit: Visit<'_>) -> Result<Proof, SignInError> {
+        let (now, source) = (self.clock.now(), visit.source);
         let login = canonical_login(login);
-        let known = store::credentials(&self.database, &login).await?;
+        let device = visit.key_hash(self);
+        let known = store::credentials(&self.database, &login, device, self.devices_since(now)).await?;
         let account = known.as_ref().map_or(login, |known| known.id.to_string());
-        let charge =
-            match limits::charge(&self.database, &self.settings.limits, Charge::new(&account, address), now).await? {
-                Limit::Charged(charge) => Some(charge),
-                Limit::Unlimited => None,
-                Limit::Throttled { retry_after } => {
-                    self.record_refusal("throttled", known.map(|known| known.id), source, now).await?;
-                    return Err(SignInError::Throttled { retry_after });
-                }
-            };
+        let own = known.as_ref().and_then(|known| known.device_id);
+        let whose = match (visit.device, own) {
+            (Device::Browser { .. }, Some(device)) => Whose::Device(device),
+            // What programs are told apart by is no secret.
+            _ => Whose::Account(&account),
+        };
+        let user = known.as_ref().map(|known| known.id);
+        let attempt = Attempt { what: "sign_in", whose, user, address: visit.address, source };
+        let limits = &self.settings.limits;
+        let charge = match limits::charge(&self.database, limits, self.random.as_ref(), attempt, now).await? {
+            Limit::Charged(charge) => Some(charge),
+            Limit::Unlimited => None,
+            Limit::Throttled { retry_after } => {
+                metrics::counter!("bonafide_sign_ins_total", "outcome" => "throttled").increment(1);
+                return Err(SignInError::Throttled { retry_after });
+            }
+        };
         let stored = known.as_ref().and_then(|known| known.password_hash.as_deref());
-        let verdict =
-            if password.len() > MOST_BYTES { Verdict::Wrong } else { self.hasher.verify(password, stored).await? };
+        let verdict = match self.check(password, stored).await {
+            Ok(verdict) => verdict,
+            // Nobody has looked at the password.
+            Err(error) => {
+                self.give_back(charge).await?;
+                return Err(error.into());
+            }
+        };
         let (reason, user) = match (verdict, known) {
             (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
                 if let Some(email) = self.unverified(&known) {
                     self.refuse_unverified(known.id, charge, source, now).await?;
                     return Err(SignInError::Unverified { email });
                 }
-                let rehashed = match known.password_hash {
-                    Some(before) if outdated => Some(Rehashed { before, after: self.hasher.hash(password).await? }),
+                let rehashed = match (&known.password_hash, outdated) {
+                    (Some(before), true) => match self.hasher.hash(password).await {
+                        Ok(after) => Some(Rehashed { before: before.clone(), after }),
+                        Err(error) => {
+                            self.give_back(charge).await?;
+                            return Err(error.into());
+                        }
+                    },
                     _ => None,
                 };
-                let acr = ACR_PASSWORD.to_owned();
+                let met = Some(Box::new(self.meet(&known, visit, now)?));
+                let (acr, amr) = (ACR_PASSWORD.to_owned(), "pwd".to_owned());
                 let password_version = Some(known.password_version);
-                return Ok(Proof { user_id: known.id, acr, amr: "pwd".to_owned(), charge, password_version, rehashed });
+                return Ok(Proof { user_id: known.id, acr, amr, charge, password_version, rehashed, met });
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),
@@ -110,6 +145,15 @@ impl Accounts {
         };
         self.record_refusal(reason, user, source, now).await?;
         Err(SignInError::Refused)
+    }
+
+    async fn check(&self, password: &str, stored: Option<&str>) -> Result<Verdict, HashError> {
+        if password.len() > MOST_BYTES { Ok(Verdict::Wrong) } else { self.hasher.verify(password, stored).await }
+    }
+
+    async fn give_back(&self, charge: Option<Charge>) -> Result<(), DatabaseError> {
+        let Some(charge) = charge else { return Ok(()) };
+        self.database.write(move |tx| Box::pin(async move { limits::refund(tx, &charge).await })).await
     }
 
     /// The address of somebody who has to verify it before they sign in.
@@ -172,11 +216,24 @@ impl Proof {
     }
 
     fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
-        Self { user_id, acr: acr.to_owned(), amr: amr.to_owned(), charge: None, password_version: None, rehashed: None }
+        Self {
+            user_id,
+            acr: acr.to_owned(),
+            amr: amr.to_owned(),
+            charge: None,
+            password_version: None,
+            rehashed: None,
+            met: None,
+        }
     }
 
-    /// Gives the attempt back and stores the new hash, in the transaction of the sign-in. Answers whether the proof still
-    /// holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
+    /// Whether settling it may write a mail: then the bell is to be rung.
+    pub fn may_mail(&self) -> bool {
+        self.met.as_ref().is_some_and(|met| met.may_mail())
+    }
+
+    /// Gives the attempt back, stores the new hash and remembers the device, in the transaction of the sign-in. Answers whether
+    /// the proof still holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
     /// transaction has committed, so that what ends everything of a person ends this sign-in too.
     pub async fn settle(
         &self,
@@ -193,10 +250,14 @@ impl Proof {
         if let Some(charge) = &self.charge {
             limits::refund(tx, charge).await?;
         }
-        let Some(Rehashed { before, after }) = &self.rehashed else { return Ok(true) };
-        if store::rehash(tx, self.user_id, before, after).await? {
+        if let Some(Rehashed { before, after }) = &self.rehashed
+            && store::rehash(tx, self.user_id, before, after).await?
+        {
             let about = About::user(self.user_id);
             audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
+        }
+        if let Some(met) = &self.met {
+            met.remember(tx, self.user_id, now).await?;
         }
         Ok(true)
     }

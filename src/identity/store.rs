@@ -23,19 +23,29 @@ pub(super) struct Credentials {
     pub(super) email: Option<String>,
     pub(super) email_verified_at: Option<i64>,
     pub(super) password_version: i32,
+    pub(super) profile: Option<String>,
+    /// The device they sign in on, where they were seen on it before.
+    pub(super) device_id: Option<Uuid>,
 }
 
 /// An account by its canonical e-mail address or username.
-pub(super) async fn credentials(database: &Database, login: &str) -> Result<Option<Credentials>, DatabaseError> {
+pub(super) async fn credentials(
+    database: &Database,
+    login: &str,
+    device: Option<Vec<u8>>,
+    seen_since: DateTime<Utc>,
+) -> Result<Option<Credentials>, DatabaseError> {
     // PostgreSQL has no text with a NUL in it; neither has an account.
     if login.contains('\0') {
         return Ok(None);
     }
     let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
     let sql = format!(
-        "SELECT id, password_hash, password_version, disabled_at, email, email_verified_at FROM users WHERE {column} = $1"
+        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
+         LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
     );
-    database.find_one(database.statement(&sql, [login.into()])).await
+    let values = [login.into(), device.into(), seen_since.timestamp_millis().into()];
+    database.find_one(database.statement(&sql, values)).await
 }
 
 /// Whether somebody may sign in, and by which password.
@@ -205,7 +215,8 @@ pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc
 }
 
 pub(super) async fn set_password(tx: &Tx, id: Uuid, hash: &str, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
-    let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1, updated_at = $3 WHERE id = $1";
+    let sql =
+        "UPDATE users SET password_hash = $2, password_version = password_version + 1, updated_at = $3 WHERE id = $1";
     execute(tx, sql, [id.into(), hash.into(), now.timestamp_millis().into()]).await
 }
 

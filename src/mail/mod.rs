@@ -17,7 +17,7 @@ use crate::platform::random::Random;
 use crate::platform::secrets::{SealingKey, SecretsError};
 
 pub(crate) use courier::Postman;
-pub(crate) use render::{Letterhead, Rendered};
+pub(crate) use render::{Letterhead, Rendered, device};
 
 /// The kind of message that mails are.
 pub const MAIL: &str = "mail";
@@ -71,6 +71,8 @@ pub enum Topic {
     PasswordChanged,
     /// Somebody tried to make an account with this address, which has one.
     AccountExists,
+    /// Somebody signed in to the account where its owner was not seen before.
+    NewDevice,
 }
 
 impl Letter {

@@ -148,6 +148,12 @@ impl Letterhead {
                 "mail-exists-otherwise",
                 Some(action("mail-exists-button", format!("{}/sign-in", self.issuer), None)),
             ),
+            Topic::NewDevice => (
+                "mail-new-device-subject",
+                "mail-new-device-lead",
+                "mail-new-device-otherwise",
+                Some(action("mail-new-device-button", format!("{}/forgot-password", self.issuer), None)),
+            ),
         };
         Sheet {
             subject: words.say_with(subject, &brand),
@@ -191,7 +197,7 @@ fn facts(words: &Words, letter: &Letter) -> Vec<(String, String)> {
 }
 
 /// What a browser says of itself, in words of ours: whoever asks for a mail could write anything there.
-fn device(user_agent: &str) -> Option<(&'static str, Option<&'static str>)> {
+pub(crate) fn device(user_agent: &str) -> Option<(&'static str, Option<&'static str>)> {
     let find = |marks: &[(&str, &'static str)]| {
         marks.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };

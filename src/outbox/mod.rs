@@ -7,10 +7,12 @@
 mod sender;
 mod store;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -21,10 +23,10 @@ pub use sender::Sender;
 pub use store::{Kept, Message, newest, reword, write, write_with_token};
 
 /// A message to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewMessage {
     id: Uuid,
-    kind: &'static str,
+    kind: Cow<'static, str>,
     recipient: String,
     payload: String,
 }
@@ -38,7 +40,7 @@ impl NewMessage {
         now: DateTime<Utc>,
         random: &dyn Random,
     ) -> Self {
-        Self { id: random.id(now), kind, recipient: recipient.into(), payload: payload.to_string() }
+        Self { id: random.id(now), kind: kind.into(), recipient: recipient.into(), payload: payload.to_string() }
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn write(tx: &Tx, messages: Vec<NewMessage>, now: DateTime<Utc>) -> Re
         .into_iter()
         .map(|message| outbox::Model {
             id: message.id,
-            kind: message.kind.to_owned(),
+            kind: message.kind.into_owned(),
             payload: message.payload,
             attempts: 0,
             last_error: None,
@@ -57,7 +57,7 @@ pub async fn write_with_token(
                SELECT $1, $2, $3, 0, $4, $4, $5 WHERE EXISTS (SELECT 1 FROM mailed_tokens WHERE token_hash = $6)";
     let values = [
         message.id.into(),
-        message.kind.into(),
+        message.kind.into_owned().into(),
         message.payload.into(),
         now.timestamp_millis().into(),
         message.recipient.into(),

@@ -117,7 +117,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         telemetry::metrics();
         if !settings.limits.enabled {
-            tracing::warn!("limits.enabled is false: passwords may be tried without end");
+            tracing::warn!("limits.enabled is false: passwords may be tried and requests sent without end");
         }
         settings.mail.captured = options.dev;
         let tls = Tls::load(&settings.tls)?;

@@ -229,6 +229,10 @@ mail-exists-subject = Sie haben schon ein Konto bei { $brand }
 mail-exists-lead = Jemand, vielleicht Sie, wollte mit dieser Adresse ein Konto bei { $brand } anlegen. Es gibt schon eines: Melden Sie sich damit an, oder wählen Sie ein neues Passwort, wenn Sie Ihres vergessen haben.
 mail-exists-button = Anmelden
 mail-exists-otherwise = Wenn Sie das nicht waren, tun Sie nichts: Es hat sich nichts geändert.
+mail-new-device-subject = Neue Anmeldung an Ihrem Konto bei { $brand }
+mail-new-device-lead = Jemand, wahrscheinlich Sie, hat sich an Ihrem Konto bei { $brand } auf einem Gerät angemeldet, auf dem wir Sie noch nicht gesehen haben.
+mail-new-device-button = Neues Passwort wählen
+mail-new-device-otherwise = Wenn Sie das waren, tun Sie nichts. Wenn nicht, wählen Sie sofort ein neues Passwort: Das beendet jede Anmeldung.
 mail-good =
     { $hours ->
         [one] Der Link gilt einmal, innerhalb der nächsten Stunde.

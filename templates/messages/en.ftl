@@ -237,6 +237,10 @@ mail-exists-subject = You have an account at { $brand } already
 mail-exists-lead = Somebody, perhaps you, tried to make an account at { $brand } with this address. It has one: sign in with it, or choose a new password if you have forgotten yours.
 mail-exists-button = Sign in
 mail-exists-otherwise = If this was not you, do nothing: nothing has changed.
+mail-new-device-subject = New sign-in to your { $brand } account
+mail-new-device-lead = Somebody, most likely you, has signed in to your account at { $brand } on a device that we have not seen you on before.
+mail-new-device-button = Choose a new password
+mail-new-device-otherwise = If this was you, do nothing. If it was not, choose a new password at once: that ends every sign-in.
 mail-good =
     { $hours ->
         [one] The link works once, within the next hour.

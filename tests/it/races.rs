@@ -359,7 +359,8 @@ async fn sign_in_while<A: Future>(server: &TestServer, person: &Person, change: 
     answer
 }
 
-const ANOTHER_PASSWORD: &str = "UPDATE users SET password_hash = 'another', password_version = password_version + 1 WHERE username = $1";
+const ANOTHER_PASSWORD: &str =
+    "UPDATE users SET password_hash = 'another', password_version = password_version + 1 WHERE username = $1";
 const NOTHING: &str = "UPDATE users SET updated_at = updated_at + 1 WHERE username = $1";
 
 both_engines!(a_new_password_refuses_a_sign_in_by_the_old_one_that_is_under_way with [("limits.enabled", "false")]);

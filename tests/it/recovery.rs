@@ -319,6 +319,63 @@ async fn back_to_the_application_that_waits(engine: Engine) {
     assert_eq!(done.element("sign-in").attribute("href"), Some("/sign-in"));
 }
 
+each_engine!(al_05_a_link_is_for_its_own_account_whatever_comes_with_it);
+async fn al_05_a_link_is_for_its_own_account_whatever_comes_with_it(engine: Engine) {
+    let (server, mailbox) = server_with_mail(engine, &[]).await;
+    let (ada, eve) = (server.person("ada").await, server.person("eve").await);
+    forgot(&mut server.browser(), &eve.email).await.expect_status(200);
+    let token = mailbox.nth(1).await.token();
+    // The JSON API takes nothing that it does not know, and the link stays good.
+    for (name, value) in [("email", &ada.email), ("userId", &ada.id), ("username", &ada.username)] {
+        let body = serde_json::json!({"newPassword": NEW, name: value});
+        let call = server.call(Method::POST, &format!("/auth/reset-password/{token}")).json(&body);
+        call.send().await.expect_status(400);
+    }
+    let mut browser = server.browser();
+    let form = page(&mut browser, &token).await;
+    let mut fields = form.fields.clone();
+    fields.retain(|(field, _)| field != "password");
+    for (name, value) in [("password", NEW), ("email", &ada.email), ("userId", &ada.id), ("user_id", &ada.id)] {
+        fields.push((name.to_owned(), value.to_owned()));
+    }
+    let call = browser.call(Method::POST, "/reset-password").form(&fields);
+    browser.send(call).await.expect_status(200);
+    sign_in(&server, &ada.email, NEW).await.expect_status(422);
+    sign_in(&server, &ada.email, &ada.password).await.expect_status(303);
+    sign_in(&server, &eve.email, NEW).await.expect_status(303);
+}
+
+each_engine!(al_10_somebody_without_a_password_gets_one_by_their_mailbox);
+/// Nothing changes before the link is used; then whoever was signed in by another provider has to come again.
+async fn al_10_somebody_without_a_password_gets_one_by_their_mailbox(engine: Engine) {
+    const SECRET: &str = "an adapter secret of 32 characters";
+    let (server, mailbox) = server_with_mail(engine, &[("adapter.secret", SECRET)]).await;
+    let adapter = async |method: Method, path: &str, body: serde_json::Value| -> serde_json::Value {
+        let call = server.call(method, &format!("/adapter{path}")).header("x-auth-secret", SECRET).json(&body);
+        call.send().await.expect_status(200).json()
+    };
+    let email = "grace@example.org";
+    let user = adapter(Method::POST, "/signup", serde_json::json!({"email": email})).await;
+    let expires = (server.now() + chrono::Duration::days(1)).to_rfc3339();
+    let session = serde_json::json!({"sessionToken": "s1", "userId": user["id"], "expires": expires});
+    adapter(Method::POST, "/create-session", session).await;
+    let lives = async || {
+        let call = server.call(Method::GET, "/adapter/get-session/s1").header("x-auth-secret", SECRET);
+        call.send().await.expect_status(200).json::<serde_json::Value>().is_object()
+    };
+    let people = async || server.dump().await.get("users").cloned();
+    let before = people().await;
+    forgot(&mut server.browser(), email).await.expect_status(200);
+    let token = mailbox.nth(1).await.token();
+    page(&mut server.browser(), &token).await;
+    assert_eq!(people().await, before);
+    assert!(lives().await);
+    sign_in(&server, email, NEW).await.expect_status(422);
+    reset(&mut server.browser(), &token, NEW).await.expect_status(200);
+    assert!(!lives().await);
+    sign_in(&server, email, NEW).await.expect_status(303);
+}
+
 each_engine!(links_of_a_front_end);
 async fn links_of_a_front_end(engine: Engine) {
     let links =

@@ -26,6 +26,9 @@ use axum::response::Response;
 use call::Call;
 use problem::{Answered, Fault, Problem};
 
+use super::caller::Caller;
+use super::state::Web;
+
 pub(super) use admin::register as admin_register;
 pub(super) use guard::{Gate, guard};
 pub(super) use oauth_login::oauth_login;
@@ -37,6 +40,11 @@ pub(super) use recovery::{forgot_password, request_verification, reset_password,
 pub(super) use refresh::{logout, refresh};
 pub(super) use sign_in::{login, sign_in};
 pub(super) use sign_up::{register, sign_up};
+
+/// The answer to whoever sends too much of anything.
+pub(super) fn throttled(web: &Web, caller: &Caller, status: StatusCode, seconds: i64) -> Response {
+    Fault::from(Problem::throttled(status, chrono::Duration::seconds(seconds))).response(web, caller)
+}
 
 /// The fallback of these routes.
 pub(super) async fn method_refused(call: Call) -> Response {

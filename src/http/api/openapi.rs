@@ -81,6 +81,10 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         _ => {}
     }
     let by_sign_in = matches!(operation.path, "/auth/login" | "/auth/signin");
+    // At sign-in that is a 400 too.
+    if !by_sign_in {
+        statuses.push(429);
+    }
     if by_sign_in {
         statuses.push(400);
     } else if operation.path == "/auth/oAuthlogin" {
@@ -89,12 +93,13 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         statuses.extend([400, 408, 413, 415]);
     }
     match operation.path {
-        "/auth/signup" | "/auth/forgot-password" | "/auth/request-email-verification" => statuses.extend([404, 429]),
-        "/auth/register" => statuses.extend([404, 409, 429]),
+        "/auth/register" => statuses.extend([404, 409]),
         "/auth/reset-password/{token}" | "/auth/verify-email/{token}" => statuses.extend([400, 404]),
         "/auth/refresh" | "/auth/logout" => statuses.push(401),
         "/auth" | "/adapter/get-user-by-email" | "/adapter/get-user-by-email/" => statuses.push(400),
-        "/auth/{id}" => statuses.push(404),
+        "/auth/signup" | "/auth/forgot-password" | "/auth/request-email-verification" | "/auth/{id}" => {
+            statuses.push(404);
+        }
         UPLOAD => statuses.extend([404, 422]),
         "/user/admin/register" => statuses.push(409),
         path if path.starts_with("/adapter") => statuses.push(409),

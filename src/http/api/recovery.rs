@@ -117,8 +117,9 @@ fn require_mail(call: &Call) -> Result<Frame, Problem> {
 }
 
 async fn throttle(call: &Call) -> Result<(), Fault> {
-    let app = &call.web.app;
-    match limits::throttle_mail(&app.database, &app.settings.limits, call.caller.address, app.clock.now()).await? {
+    let (app, source) = (&call.web.app, call.caller.source());
+    let (limits, address, now) = (&app.settings.limits, call.caller.address, app.clock.now());
+    match limits::throttle_mail(&app.database, limits, app.random.as_ref(), address, &source, now).await? {
         None => Ok(()),
         Some(wait) => Err(Problem::throttled(StatusCode::TOO_MANY_REQUESTS, wait).into()),
     }

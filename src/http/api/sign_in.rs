@@ -98,7 +98,10 @@ async fn prove(call: &Call, name: &str, password: &str) -> Result<(User, Tokens)
         Err(SignInError::Busy) => return Err(Fault::Busy),
         Err(error) => return Err(Fault::broken(error)),
     };
-    let id = proof.user_id;
+    let (id, may_mail) = (proof.user_id, proof.may_mail());
     let tokens = tokens::give(call, proof).await?.ok_or_else(refused)?;
+    if may_mail {
+        call.web.app.bell.ring();
+    }
     Ok((accounts.find(&id.to_string()).await?, tokens))
 }

@@ -10,7 +10,7 @@ use super::person::{Claims, Person, fault_of_change, instant};
 use super::{Answered, Call, Fault, Problem, members};
 use crate::http::answer;
 use crate::identity::{Asking, AttributeValues, IdentityError, NewAccount, Refusal, Registered, attributes};
-use crate::limits::{self, Charge, Verdict};
+use crate::limits;
 use crate::platform::settings::Party;
 
 #[derive(Deserialize, ToSchema)]
@@ -162,14 +162,11 @@ fn require_open(call: &Call) -> Result<(), Problem> {
 async fn refuse(call: &Call, error: IdentityError, name: &str) -> Fault {
     let IdentityError::Refused(refusal) = error else { return fault_of_change(error) };
     if matches!(refusal, Refusal::EmailTaken | Refusal::UsernameTaken) {
-        let app = &call.web.app;
-        let who = call.caller.address.map(|address| address.to_string()).unwrap_or_default();
-        let charge = Charge::new(&format!("sign-up from {who}"), call.caller.address);
-        match limits::charge(&app.database, &app.settings.limits, charge, app.clock.now()).await {
-            Ok(Verdict::Throttled { retry_after }) => {
-                return Problem::throttled(StatusCode::TOO_MANY_REQUESTS, retry_after).into();
-            }
-            Ok(_) => {}
+        let (app, source) = (&call.web.app, call.caller.source());
+        let (limits, address, now) = (&app.settings.limits, call.caller.address, app.clock.now());
+        match limits::throttle_guessing(&app.database, limits, app.random.as_ref(), address, &source, now).await {
+            Ok(Some(wait)) => return Problem::throttled(StatusCode::TOO_MANY_REQUESTS, wait).into(),
+            Ok(None) => {}
             Err(error) => return error.into(),
         }
     }

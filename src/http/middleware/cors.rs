@@ -25,16 +25,29 @@ pub(super) fn open_to_all(headers: &mut HeaderMap) {
 /// Endpoints of single-page applications: the origins of public clients' redirect URIs, on errors too. A preflight is
 /// answered before anybody authenticates.
 pub(in crate::http) async fn public_clients(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let registry = web.app.clients.registry();
-    let allowed = origin.filter(|origin| origin.to_str().is_ok_and(|origin| registry.is_public_origin(origin)));
+    let allowed = allowed_origin(&web, &request);
     if is_preflight(&request) {
         return match allowed {
             Some(origin) => preflight(origin, "GET, POST"),
             None => vary(StatusCode::NO_CONTENT.into_response()),
         };
     }
-    let mut response = vary(next.run(request).await);
+    expose(next.run(request).await, allowed)
+}
+
+/// An answer that did not come from the endpoint, for the scripts that may read what would have.
+pub(super) fn readable(web: &Web, request: &Request, response: Response) -> Response {
+    expose(response, allowed_origin(web, request))
+}
+
+fn allowed_origin(web: &Web, request: &Request) -> Option<HeaderValue> {
+    let origin = request.headers().get(header::ORIGIN)?;
+    let registry = web.app.clients.registry();
+    origin.to_str().is_ok_and(|origin| registry.is_public_origin(origin)).then(|| origin.clone())
+}
+
+fn expose(response: Response, allowed: Option<HeaderValue>) -> Response {
+    let mut response = vary(response);
     if let Some(origin) = allowed {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use metrics::Histogram;
 use tracing::Instrument as _;
 
+use super::throttle::{self, Surface};
 use super::{Timed, cors};
 use crate::http::answer::Trouble;
 use crate::http::caller::{Caller, Peer};
@@ -24,24 +25,34 @@ pub(in crate::http) struct Envelope {
     /// The route's answers are the same for everybody and cost next to nothing: scripts of any origin may read them, and no
     /// span is opened for what logs nothing.
     documents: bool,
+    surface: Surface,
     /// One for each class of status, so that a scan of odd paths does not fill the metrics; made when it is first needed, so
     /// that they hold what happens and not what might.
     times: [OnceLock<Histogram>; 5],
 }
 
 impl Envelope {
-    pub(in crate::http) fn new(web: Arc<Web>, path: &'static str, documents: bool) -> Arc<Self> {
-        Arc::new(Self { web, path, documents, times: Default::default() })
+    pub(in crate::http) fn new(web: Arc<Web>, path: &'static str, documents: bool, surface: Surface) -> Arc<Self> {
+        Arc::new(Self { web, path, documents, surface, times: Default::default() })
     }
 
-    async fn handle(&self, request: Request, next: Next) -> Response {
+    async fn handle(&self, caller: &Caller, request: Request, next: Next) -> Response {
+        let wait = throttle::wait(&self.web, caller, self.surface);
+        let refusal = wait.map(|wait| throttle::refusal(&self.web, caller, self.surface, wait));
         if !self.documents {
-            return next.run(request).await;
+            return match refusal {
+                None => next.run(request).await,
+                Some(refusal) if self.surface == Surface::Protocol => cors::readable(&self.web, &request, refusal),
+                Some(refusal) => refusal,
+            };
         }
-        if let Some(response) = cors::preflight_of_document(&request) {
-            return response;
-        }
-        let mut response = next.run(request).await;
+        let mut response = match refusal {
+            Some(refusal) => refusal,
+            None => match cors::preflight_of_document(&request) {
+                Some(response) => return response,
+                None => next.run(request).await,
+            },
+        };
         cors::open_to_all(response.headers_mut());
         response
     }
@@ -79,7 +90,7 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
         tracing::info_span!("request", request_id = caller.request_id.as_str())
     };
 
-    let handled = AssertUnwindSafe(envelope.handle(request, next).instrument(span)).catch_unwind().await;
+    let handled = AssertUnwindSafe(envelope.handle(&caller, request, next).instrument(span)).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| {
         tracing::error!(request_id = caller.request_id.as_str(), "a handler panicked");
         Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault").page(web, &caller)

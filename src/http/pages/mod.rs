@@ -31,7 +31,7 @@ use super::protocol::authorize;
 use super::state::Web;
 use crate::audit::Source;
 use crate::grants::Interaction;
-use crate::identity::Asking;
+use crate::identity::{Asking, Device, Visit};
 use crate::limits;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
@@ -118,6 +118,29 @@ impl Waiting {
     }
 }
 
+/// The secret by which this browser is known again, and the one that it gets when somebody signs in.
+struct DeviceCookie {
+    shown: Option<String>,
+    next: String,
+}
+
+impl DeviceCookie {
+    fn of(web: &Web, headers: &HeaderMap) -> Self {
+        Self { shown: web.cookies.device_secret(headers).map(str::to_owned), next: web.app.random.token("") }
+    }
+
+    fn visit<'a>(&'a self, caller: &Caller, source: &'a Source, frame: &'a Frame) -> Visit<'a> {
+        let device = Device::Browser { shown: self.shown.as_deref(), next: &self.next };
+        Visit { address: caller.address, source, device, language: Some(frame.words.lang()) }
+    }
+
+    /// The answer to somebody who is known on this device from now on.
+    fn give(&self, web: &Web, response: Response) -> Response {
+        let seconds = web.app.settings.limits.known_device.seconds();
+        answer::with_header(response, header::SET_COOKIE, web.cookies.set_device(&self.next, seconds))
+    }
+}
+
 /// Reads a form that our own page in this browser sent, and the request it belongs to; else the answer that says why not.
 async fn submitted(
     web: &Web,
@@ -154,9 +177,10 @@ fn check_form(
 
 /// Counts a request that has mail written; the fault to show if there were too many, with the seconds to wait.
 async fn mail_throttled(web: &Web, caller: &Caller) -> Result<Option<(Fault, i64)>, Response> {
-    let app = &web.app;
-    let wait = limits::throttle_mail(&app.database, &app.settings.limits, caller.address, app.clock.now()).await;
-    let wait = wait.map_err(|error| answer::fault_page(web, caller, &error))?;
+    let (app, source) = (&web.app, caller.source());
+    let (limits, now) = (&app.settings.limits, app.clock.now());
+    let wait = limits::throttle_mail(&app.database, limits, app.random.as_ref(), caller.address, &source, now);
+    let wait = wait.await.map_err(|error| answer::fault_page(web, caller, &error))?;
     Ok(wait.map(|wait| {
         let minutes = (wait.num_seconds() + 59) / 60;
         (Fault::new("", "mail-throttled").with("minutes", minutes.to_string()), wait.num_seconds())

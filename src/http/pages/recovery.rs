@@ -8,7 +8,9 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 
 use super::views::{Fault, ForgotPasswordPage, NoticePage, ResetPasswordPage};
-use super::{Waiting, dead_link, mail_throttled, not_found, sign_in_href, sign_up, submitted, verify_email};
+use super::{
+    DeviceCookie, Waiting, dead_link, mail_throttled, not_found, sign_in_href, sign_up, submitted, verify_email,
+};
 use crate::http::answer::{self, Forms};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -124,15 +126,22 @@ pub(in crate::http) async fn reset(
     let Some(password) = form.get("password") else {
         return again(StatusCode::UNPROCESSABLE_ENTITY, Fault::new("password", "field-required")).await;
     };
-    match web.app.accounts.reset_password(token, password, &caller.source()).await {
+    let (source, frame) = (caller.source(), caller.frame(&web, None));
+    match web.app.accounts.reset_password(token, password, &source).await {
         Ok(followed) => {
+            // Whoever reads the mail of the account is its owner: strangers who try passwords do not keep them out here.
+            let device = DeviceCookie::of(&web, &headers);
+            let visit = device.visit(&caller, &source, &frame);
+            if let Err(error) = web.app.accounts.remember_device(followed.user_id, visit).await {
+                return answer::fault_page(&web, &caller, &error);
+            }
             let view = NoticePage {
-                frame: caller.frame(&web, None),
+                frame: frame.clone(),
                 title: "reset-done-title",
                 message: "reset-done",
                 sign_in_href: Some(sign_in_href(&web, &caller, &headers, followed.interaction.as_deref()).await),
             };
-            answer::page(&web, StatusCode::OK, Forms::None, &view)
+            device.give(&web, answer::page(&web, StatusCode::OK, Forms::None, &view))
         }
         Err(IdentityError::DeadLink) => dead_link(&web, &caller, PAGE),
         Err(IdentityError::Refused(refusal @ Refusal::Password(_))) => {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{BackToApp, Fault, SignInPage};
-use super::{Waiting, submitted, verify_email};
+use super::{DeviceCookie, Waiting, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -66,7 +66,10 @@ pub(in crate::http) async fn post(
         );
     };
     let refused = || again(StatusCode::UNPROCESSABLE_ENTITY, vec![Fault::new("", "sign-in-refused")]);
-    let proof = match web.app.accounts.prove_password(username, password, caller.address, &caller.source()).await {
+    let (source, frame) = (caller.source(), caller.frame(&web, waiting.ui_locales()));
+    let device = DeviceCookie::of(&web, &headers);
+    let visit = device.visit(&caller, &source, &frame);
+    let proof = match web.app.accounts.prove_password_in(username, password, visit).await {
         Ok(proof) => proof,
         Err(SignInError::Refused) => return refused(),
         Err(SignInError::Unverified { email }) => return verify_email::unverified(&web, &caller, &waiting, email),
@@ -83,8 +86,14 @@ pub(in crate::http) async fn post(
         }
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
-    match web.app.sessions.begin(&session, proof, remember, &caller.source()).await {
-        Ok(()) => answer::see_other(&waiting.onward()),
+    let may_mail = proof.may_mail();
+    match web.app.sessions.begin(&session, proof, remember, &source).await {
+        Ok(()) => {
+            if may_mail {
+                web.app.bell.ring();
+            }
+            device.give(&web, answer::see_other(&waiting.onward()))
+        }
         Err(SessionError::Refused) => refused(),
         Err(error) => answer::fault_page(&web, &caller, &error),
     }

@@ -9,12 +9,12 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::views::{Fault, SignUpPage};
-use super::{Waiting, not_found, submitted, verify_email};
+use super::{DeviceCookie, Waiting, not_found, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
 use crate::identity::{IdentityError, NewAccount, PasswordFault, Refusal, Registered};
-use crate::limits::{self, Charge, Verdict};
+use crate::limits;
 use crate::oauth::parameters::Parameters;
 use crate::platform::hashing::HashError;
 
@@ -68,8 +68,9 @@ pub(in crate::http) async fn post(
         ..NewAccount::default()
     };
     let (source, frame) = (caller.source(), caller.frame(&web, waiting.ui_locales()));
+    let device = DeviceCookie::of(&web, &headers);
     let proof = match web.app.accounts.register(account, waiting.asking(&source, &frame)).await {
-        Ok(Registered::Here(proof)) => proof,
+        Ok(Registered::Here(proof)) => web.app.accounts.on_first_device(proof, device.visit(&caller, &source, &frame)),
         Ok(Registered::ByMail { .. }) => return verify_email::look(&web, &caller, &waiting, "sign-up-mailed"),
         Err(IdentityError::Refused(refusal)) => {
             if let Some(response) = throttle_guessing(&web, &caller, refusal, &again).await {
@@ -89,7 +90,7 @@ pub(in crate::http) async fn post(
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
     match web.app.sessions.begin(&session, proof, false, &caller.source()).await {
-        Ok(()) => answer::see_other(&waiting.onward()),
+        Ok(()) => device.give(&web, answer::see_other(&waiting.onward())),
         Err(error) => answer::fault_page(&web, &caller, &error),
     }
 }
@@ -104,16 +105,16 @@ async fn throttle_guessing(
     if !matches!(refusal, Refusal::EmailTaken | Refusal::UsernameTaken) {
         return None;
     }
-    let app = &web.app;
-    let who = caller.address.map(|address| address.to_string()).unwrap_or_default();
-    let charge = Charge::new(&format!("sign-up from {who}"), caller.address);
-    match limits::charge(&app.database, &app.settings.limits, charge, app.clock.now()).await {
-        Ok(Verdict::Throttled { retry_after }) => {
+    let (app, source) = (&web.app, caller.source());
+    let (limits, now) = (&app.settings.limits, app.clock.now());
+    let wait = limits::throttle_guessing(&app.database, limits, app.random.as_ref(), caller.address, &source, now);
+    match wait.await {
+        Ok(Some(retry_after)) => {
             let minutes = (retry_after.num_seconds() + 59) / 60;
             let fault = Fault::new("", "sign-up-throttled").with("minutes", minutes.to_string());
             Some(answer::retry_after(again(StatusCode::TOO_MANY_REQUESTS, vec![fault]), retry_after.num_seconds()))
         }
-        Ok(_) => None,
+        Ok(None) => None,
         Err(error) => Some(answer::fault_page(web, caller, &error)),
     }
 }

@@ -14,6 +14,7 @@ pub struct Mail {
     pub from: String,
     pub verify_lifetime: Millis,
     pub reset_lifetime: Millis,
+    pub new_device_notice: bool,
     pub links: MailLinks,
     /// Mail is written but kept, for development to look at. No setting: `serve --dev` says so.
     #[serde(skip)]

@@ -132,8 +132,46 @@ pub struct Limits {
     pub enabled: bool,
     pub account_failures: i32,
     pub address_failures: i32,
+    pub network_failures: i32,
+    pub network_ipv4: u8,
+    pub network_ipv6: u8,
     pub window: Millis,
+    pub longest_window: Millis,
+    pub known_device: Millis,
     pub mails_an_hour: i32,
+    pub requests_at_once: u32,
+    pub requests_a_second: u32,
+    pub unthrottled: Vec<ipnet::IpNet>,
+}
+
+impl Limits {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.account_failures < 1 || self.address_failures < 1 {
+            return Err((
+                "limits.account_failures",
+                "limits must be at least 1; use limits.enabled to lift them".into(),
+            ));
+        }
+        for (name, value) in [
+            ("limits.network_failures", i64::from(self.network_failures)),
+            ("limits.requests_at_once", i64::from(self.requests_at_once)),
+            ("limits.requests_a_second", i64::from(self.requests_a_second)),
+        ] {
+            if value < 1 {
+                return Err((name, "must be at least 1; use limits.enabled to lift the limits".to_owned()));
+            }
+        }
+        if !(8..=32).contains(&self.network_ipv4) {
+            return Err(("limits.network_ipv4", "must be between 8 and 32".to_owned()));
+        }
+        if !(16..=64).contains(&self.network_ipv6) {
+            return Err(("limits.network_ipv6", "must be between 16 and 64".to_owned()));
+        }
+        if self.mails_an_hour < 1 {
+            return Err(("limits.mails_an_hour", "must be at least 1; without mail.url none is sent".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -233,6 +271,8 @@ impl Settings {
             ("sessions.idle", self.sessions.idle, 60_000),
             ("sessions.lifetime", self.sessions.lifetime, 60_000),
             ("limits.window", self.limits.window, 1_000),
+            ("limits.longest_window", self.limits.longest_window, self.limits.window.get()),
+            ("limits.known_device", self.limits.known_device, 60_000),
             ("mail.verify_lifetime", self.mail.verify_lifetime, 60_000),
             ("mail.reset_lifetime", self.mail.reset_lifetime, 60_000),
         ] {
@@ -258,17 +298,9 @@ impl Settings {
         if self.tokens.code_lifetime.get() > 600_000 {
             return Err(("tokens.code_lifetime", "must be 10m at most (RFC 6749 section 4.1.2)".to_owned()));
         }
-        if self.limits.account_failures < 1 || self.limits.address_failures < 1 {
-            return Err((
-                "limits.account_failures",
-                "limits must be at least 1; use limits.enabled to lift them".into(),
-            ));
-        }
+        self.limits.check()?;
         self.mail.check()?;
         self.storage.check()?;
-        if self.limits.mails_an_hour < 1 {
-            return Err(("limits.mails_an_hour", "must be at least 1; without mail.url none is sent".to_owned()));
-        }
         argon2::Params::new(self.passwords.memory, self.passwords.iterations, self.passwords.parallelism, None)
             .map_err(|error| ("passwords.memory", format!("Argon2id does not take these parameters: {error}")))?;
         if self.passwords.memory < 19_456 {

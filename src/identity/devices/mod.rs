@@ -1,0 +1,174 @@
+//! The devices that people have signed in on: a browser by the secret in its cookie, a program that keeps no cookies by what it
+//! calls itself and the network it is in.
+//!
+//! A browser that is known for a person has a count of its own when they sign in there. It proves nothing: the password is
+//! asked for everywhere. The secret is replaced at every sign-in, and all people of the browser go along with it: a copy that
+//! somebody took, or planted, is good for nothing afterwards.
+
+pub(super) mod store;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::store::Credentials;
+use super::{Accounts, IdentityError, Profile};
+use crate::audit::{About, Event, Source};
+use crate::limits;
+use crate::mail::{self, Letter, MailError, Topic};
+use crate::outbox::{self, NewMessage};
+use crate::platform::database::{DatabaseError, Tx};
+use crate::platform::secrets;
+
+/// What somebody signs in on.
+#[derive(Clone, Copy)]
+pub enum Device<'a> {
+    Browser {
+        /// The secret that its cookie holds, if it has one.
+        shown: Option<&'a str>,
+        /// The secret that it is given if the sign-in succeeds.
+        next: &'a str,
+    },
+    Program,
+}
+
+/// Whence somebody signs in.
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    pub address: Option<std::net::IpAddr>,
+    pub source: &'a Source,
+    pub device: Device<'a>,
+    /// The language of the page, for people who have not chosen one.
+    pub language: Option<&'a str>,
+}
+
+/// A device that somebody signs in on, to be remembered in the transaction of the sign-in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Met {
+    id: Uuid,
+    event_id: Uuid,
+    /// What tells it apart so far, and from now on.
+    shown: Option<Vec<u8>>,
+    next: Vec<u8>,
+    /// To its owner, should it be new.
+    notice: Option<NewMessage>,
+    address: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Visit<'_> {
+    /// What is stored of this device if it is known.
+    pub(super) fn key_hash(&self, accounts: &Accounts) -> Option<Vec<u8>> {
+        match self.device {
+            Device::Browser { shown, .. } => shown.map(secrets::hash),
+            Device::Program => {
+                let family = family(self.source.user_agent.as_deref().unwrap_or_default());
+                let network = limits::surroundings(self.address, &accounts.settings.limits);
+                Some(secrets::hash(&format!("program:{family}:{network}")))
+            }
+        }
+    }
+
+    fn met(&self, accounts: &Accounts, notice: Option<NewMessage>, now: DateTime<Utc>) -> Met {
+        let shown = self.key_hash(accounts);
+        let next = match self.device {
+            Device::Browser { next, .. } => secrets::hash(next),
+            Device::Program => shown.clone().unwrap_or_default(),
+        };
+        Met {
+            id: accounts.random.id(now),
+            event_id: accounts.random.id(now),
+            shown,
+            next,
+            notice,
+            address: self.source.address.clone(),
+            request_id: self.source.request_id.clone(),
+        }
+    }
+}
+
+impl Accounts {
+    /// Since when a device has to have been seen to count as known.
+    pub(super) fn devices_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - chrono::Duration::milliseconds(self.settings.limits.known_device.get())
+    }
+
+    /// The device of a sign-in, with the mail to be written should the person turn out to be new on it.
+    pub(super) fn meet(&self, known: &Credentials, visit: Visit<'_>, now: DateTime<Utc>) -> Result<Met, MailError> {
+        let wanted = self.settings.mail.new_device_notice && self.has_mail() && known.device_id.is_none();
+        // An address that nobody has proven may be a stranger's, whom mails about sign-ins would only bother.
+        let address = known.email.as_deref().filter(|_| wanted && known.email_verified_at.is_some());
+        let notice = address.map(|to| {
+            let locale = Profile::stored(known.profile.as_deref()).locale;
+            let language = locale.as_deref().or(visit.language);
+            let letter = Letter::new(to, language, Topic::NewDevice, visit.source, now);
+            letter.message(known.id, &self.sealing, now, self.random.as_ref())
+        });
+        Ok(visit.met(self, notice.transpose()?, now))
+    }
+
+    /// Remembers a device on which somebody has just proven themselves in another way than by a password.
+    pub async fn remember_device(&self, user: Uuid, visit: Visit<'_>) -> Result<(), IdentityError> {
+        let now = self.clock.now();
+        let met = visit.met(self, None, now);
+        let action = self.database.write(move |tx| Box::pin(async move { met.remember(tx, user, now).await }));
+        Ok(action.await?)
+    }
+
+    /// The device on which somebody has just made an account.
+    pub fn on_first_device(&self, mut proof: super::Proof, visit: Visit<'_>) -> super::Proof {
+        proof.met = Some(Box::new(visit.met(self, None, self.clock.now())));
+        proof
+    }
+}
+
+impl Met {
+    /// Whether a mail may have to be sent.
+    pub(super) fn may_mail(&self) -> bool {
+        self.notice.is_some()
+    }
+
+    /// Remembers the device. If it is new, and not the first that the person was ever seen on, they are told.
+    pub(super) async fn remember(&self, tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+        if let Some(shown) = &self.shown
+            && store::move_on(tx, user, shown, &self.next, now).await?
+        {
+            return Ok(());
+        }
+        if !store::insert(tx, self.id, user, &self.next, now).await? || !store::has_others(tx, user, self.id).await? {
+            return Ok(());
+        }
+        store::forget_oldest(tx, user).await?;
+        let event = Event::DeviceMet { mailed: self.notice.is_some() };
+        let (address, request_id) = (self.address.clone(), self.request_id.clone());
+        let source = Source { actor: Some(user), address, user_agent: None, request_id };
+        crate::audit::record(tx, self.event_id, now, &event, &About::user(user), &source).await?;
+        outbox::write(tx, self.notice.clone().into_iter().collect(), now).await
+    }
+}
+
+/// What a program calls itself, without its version.
+fn family(user_agent: &str) -> String {
+    if let Some((browser, system)) = mail::device(user_agent) {
+        return format!("{browser} {}", system.unwrap_or_default());
+    }
+    let name = user_agent.split(['/', ' ', '(']).next().unwrap_or_default();
+    name.chars().take(32).collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_told_apart_without_their_versions() {
+        assert_eq!(family("node"), "node");
+        assert_eq!(family("axios/1.7.2"), family("axios/1.8.0"));
+        assert_ne!(family("axios/1.7.2"), family("undici"));
+        assert_eq!(
+            family("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"),
+            family("Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0")
+        );
+        assert_eq!(family(""), "");
+    }
+}
