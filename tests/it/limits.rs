@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::Duration;
+use cookie::time::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -141,7 +142,7 @@ async fn h0_8_a_device_is_known_for_a_while_and_a_reset_makes_one_known(server: 
     let mut own = known_device(&server, &ada).await;
     let (name, value) = own.cookie_pairs().into_iter().find(|(name, _)| name.contains("device")).expect("a cookie");
     let cookie = own.cookies().find(|cookie| cookie.name() == name).expect("a cookie");
-    assert_eq!(cookie.max_age(), Some(cookie::time::SignedDuration::from_hours(180 * 24)), "{cookie}");
+    assert_eq!(cookie.max_age(), Some(SignedDuration::days(180)), "{cookie}");
     server.advance(Duration::days(179));
     close(&server, "ada").await;
     try_in(&mut own, "192.0.2.1", "ada", &ada.password).await.expect_status(303);
