@@ -5,6 +5,8 @@ const config: NextConfig = {
   // Other lock files further up are none of ours.
   turbopack: { root: import.meta.dirname },
   outputFileTracingRoot: import.meta.dirname,
+  // A stopped `npm run dev` leaves it in pieces at times, and an application of this size gains nothing by it.
+  experimental: { turbopackFileSystemCacheForDev: false },
   async headers() {
     const headers = [
       { key: "Content-Security-Policy", value: "frame-ancestors 'none'; base-uri 'none'; object-src 'none'" },

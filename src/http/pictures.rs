@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -14,8 +15,13 @@ use super::state::Web;
 use crate::identity::PictureError;
 
 /// A name says its content for ever. Nothing else than a picture is served here, and were it something else, it could do nothing.
-pub(super) async fn get(State(web): State<Arc<Web>>, caller: Caller, path: RawPathParams) -> Response {
-    let file = path.iter().next().map(|(_, file)| file).unwrap_or_default();
+pub(super) async fn get(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+) -> Response {
+    // What is no text is no name of ours.
+    let file = path.as_ref().ok().and_then(|path| path.iter().next()).map(|(_, file)| file).unwrap_or_default();
     match web.app.accounts.picture(file).await {
         Ok(Some(picture)) => {
             let mut response = Response::new(Body::from(picture));

@@ -113,7 +113,8 @@ fn fits(attribute: &Attribute, value: &Value) -> bool {
 }
 
 fn is_date(text: &str) -> bool {
-    text.len() == 10 && text.is_ascii() && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    text.len() == 10 && is_bare && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
 
 fn expected(attribute: &Attribute) -> String {

@@ -124,10 +124,9 @@ impl Accounts {
                     self.refuse_unverified(known.id, charge, source, now).await?;
                     return Err(SignInError::Unverified { email });
                 }
-                let met = Some(Box::new(self.meet(&known, visit, now)?));
-                let rehashed = match known.password_hash {
-                    Some(before) if outdated => match self.hasher.hash(password).await {
-                        Ok(after) => Some(Rehashed { before, after }),
+                let rehashed = match (&known.password_hash, outdated) {
+                    (Some(before), true) => match self.hasher.hash(password).await {
+                        Ok(after) => Some(Rehashed { before: before.clone(), after }),
                         Err(error) => {
                             self.give_back(charge).await?;
                             return Err(error.into());
@@ -135,9 +134,10 @@ impl Accounts {
                     },
                     _ => None,
                 };
-                let (user_id, acr, amr) = (known.id, ACR_PASSWORD.to_owned(), "pwd".to_owned());
+                let met = Some(Box::new(self.meet(&known, visit, now)?));
+                let (acr, amr) = (ACR_PASSWORD.to_owned(), "pwd".to_owned());
                 let password_version = Some(known.password_version);
-                return Ok(Proof { user_id, acr, amr, charge, password_version, rehashed, met });
+                return Ok(Proof { user_id: known.id, acr, amr, charge, password_version, rehashed, met });
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),
@@ -216,8 +216,15 @@ impl Proof {
     }
 
     fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
-        let (acr, amr) = (acr.to_owned(), amr.to_owned());
-        Self { user_id, acr, amr, charge: None, password_version: None, rehashed: None, met: None }
+        Self {
+            user_id,
+            acr: acr.to_owned(),
+            amr: amr.to_owned(),
+            charge: None,
+            password_version: None,
+            rehashed: None,
+            met: None,
+        }
     }
 
     /// Whether settling it may write a mail: then the bell is to be rung.
@@ -225,8 +232,8 @@ impl Proof {
         self.met.as_ref().is_some_and(|met| met.may_mail())
     }
 
-    /// Gives the attempt back, stores the new hash and remembers the device, in the transaction of the sign-in. Answers whether the proof still
-    /// holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
+    /// Gives the attempt back, stores the new hash and remembers the device, in the transaction of the sign-in. Answers whether
+    /// the proof still holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
     /// transaction has committed, so that what ends everything of a person ends this sign-in too.
     pub async fn settle(
         &self,
@@ -243,8 +250,9 @@ impl Proof {
         if let Some(charge) = &self.charge {
             limits::refund(tx, charge).await?;
         }
-        let Some(Rehashed { before, after }) = &self.rehashed else { return Ok(true) };
-        if store::rehash(tx, self.user_id, before, after).await? {
+        if let Some(Rehashed { before, after }) = &self.rehashed
+            && store::rehash(tx, self.user_id, before, after).await?
+        {
             let about = About::user(self.user_id);
             audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
         }

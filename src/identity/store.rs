@@ -41,8 +41,8 @@ pub(super) async fn credentials(
     }
     let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
     let sql = format!(
-        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id \
-         FROM users u LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
+        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
+         LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
     );
     let values = [login.into(), device.into(), seen_since.timestamp_millis().into()];
     database.find_one(database.statement(&sql, values)).await

@@ -6,8 +6,9 @@ use chrono::DateTime;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::mail::server_with_mail;
 use crate::support::{
-    Answer, Dump, Person, TestServer, at_once,
+    Answer, Dump, Engine, Person, TestServer, at_once,
     made::{self, SignedIn},
     web_application,
 };
@@ -610,6 +611,141 @@ async fn h0_7_only_an_administrator_makes_another(server: TestServer) {
     expect_problem(register(with_secret).await, 409);
     let weak = json!({"email": "three@example.org", "password": "short"});
     expect_code(register(weak).await, 400, "weak_password");
+}
+
+/// The newest event of a kind, as the command line shows it.
+async fn event(server: &TestServer, kind: &str) -> Value {
+    let listed: Vec<Value> = server.place().cli(&["audit", "list", "--kind", kind, "--json"]).await.json();
+    listed.into_iter().next().unwrap_or_else(|| panic!("no event {kind}"))
+}
+
+/// Stops unless an event says who did it, from where, and in which request.
+#[track_caller]
+fn expect_done_by(event: &Value, actor: &str, about: &str, answer: &Answer) {
+    assert_eq!((text(event, "actor_id"), text(event, "user_id")), (actor, about), "{event}");
+    assert_eq!((text(event, "address"), text(event, "request_id")), ("127.0.0.1", answer.header("x-request-id")));
+}
+
+both_engines!(h0_7_h3_9_what_is_changed_is_on_record_with_who_did_it);
+/// H0-7, H3-9: who, about whom, from where, in which request.
+async fn h0_7_h3_9_what_is_changed_is_on_record_with_who_did_it(server: TestServer) {
+    let (boss, ada) = (server.person("boss").await, server.person("ada").await);
+    server.app().accounts.grant_role("boss", "admin").await.expect("a role");
+    let token = text(&login(&server, &boss).await, "accessToken").to_owned();
+    let own = text(&login(&server, &ada).await, "accessToken").to_owned();
+    for (token, actor, name) in [(&token, &boss.id, "Ada King"), (&own, &ada.id, "Augusta King")] {
+        server.advance_seconds(1);
+        let change = json!({"name": name});
+        let call = server.call(Method::PUT, &format!("/auth/{}", ada.id)).bearer(token).json(&change);
+        let answer = call.send().await.expect_status(200);
+        expect_done_by(&event(&server, "user_changed").await, actor, &ada.id, &answer);
+    }
+    server.advance_seconds(1);
+    let body = json!({"email": "two@example.org", "password": PASSWORD});
+    let call = server.call(Method::POST, "/user/admin/register").bearer(&token).json(&body);
+    let answer = call.send().await.expect_status(201);
+    let made: Value = answer.json();
+    for kind in ["user_created", "role_granted"] {
+        expect_done_by(&event(&server, kind).await, &boss.id, text(&made, "id"), &answer);
+    }
+    let arguments = ["audit", "list", "--actor", "boss", "--json"];
+    let listed: Vec<Value> = server.place().cli(&arguments).await.json();
+    let mut kinds: Vec<&str> = listed.iter().map(|event| text(event, "kind")).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["role_granted", "user_changed", "user_created"]);
+}
+
+each_engine!(h3_15_an_end_of_grants_is_on_record_with_where_it_came_from);
+async fn h3_15_an_end_of_grants_is_on_record_with_where_it_came_from(engine: Engine) {
+    let (server, mailbox) = server_with_mail(engine, &[]).await;
+    let ada = server.person("ada").await;
+    login(&server, &ada).await;
+    let kept = login(&server, &ada).await;
+    let header = format!("Refresh {}", text(&kept, "refreshToken"));
+    let answer = server.call(Method::POST, "/auth/logout").header("authorization", header).send().await;
+    let ended = event(&server, "grant_ended").await;
+    assert_eq!((&ended["detail"]["reason"], text(&ended, "client_id")), (&json!("revoked"), "credentials"));
+    assert_eq!((text(&ended, "address"), text(&ended, "request_id")), ("127.0.0.1", answer.header("x-request-id")));
+
+    server.advance_seconds(1);
+    post(&server, "/auth/forgot-password", &json!({"email": ada.email})).await.expect_status(200);
+    let path = format!("/auth/reset-password/{}", mailbox.nth(1).await.token());
+    let answer = post(&server, &path, &json!({"newPassword": "granite 7 otter lamps"})).await.expect_status(200);
+    let ended = event(&server, "grant_ended").await;
+    assert_eq!((&ended["detail"]["reason"], text(&ended, "user_id")), (&json!("password_reset"), ada.id.as_str()));
+    assert_eq!((text(&ended, "address"), text(&ended, "request_id")), ("127.0.0.1", answer.header("x-request-id")));
+}
+
+each_engine!(h0_13_h2_11_signup_with_an_address_is_mailed);
+/// H0-13, H2-11, LG-03: an address that is given at sign-up is verified by mail, and tells nobody whether it was known.
+async fn h0_13_h2_11_signup_with_an_address_is_mailed(engine: Engine) {
+    let (server, mailbox) = server_with_mail(engine, &[]).await;
+    let ada = server.person("ada").await;
+    let sign_up = async |username: &str, email: &str| {
+        let body = json!({"username": username, "password": PASSWORD, "fullName": "Grace Hopper", "email": email});
+        post(&server, "/auth/signup", &body).await.expect_status(200)
+    };
+    let fresh = sign_up("grace", "grace@example.org").await;
+    let mail = mailbox.nth(1).await;
+    assert_eq!(mail.to, ["grace@example.org"]);
+    let made: Value = fresh.json();
+    assert_eq!(server.app().accounts.find("grace").await.expect("somebody").id.to_string(), text(&made, "id"));
+    let path = format!("/auth/verify-email/{}", mail.token());
+    post(&server, &path, &json!({})).await.expect_status(200);
+    assert!(server.app().accounts.find("grace").await.expect("somebody").email_verified);
+
+    let known = sign_up("mallory", &ada.email).await;
+    assert!(fresh.headers.keys().eq(known.headers.keys()), "{known:#?}");
+    let told: Value = known.json();
+    assert_eq!((text(&told, "username"), text(&told, "fullName")), ("mallory", "Grace Hopper"));
+    assert!(uuid::Uuid::parse_str(text(&told, "id")).is_ok_and(|id| id.get_version_num() == 7), "{told}");
+    assert_ne!(text(&told, "id"), ada.id);
+    assert_eq!(mailbox.nth(2).await.to, [ada.email.as_str()]);
+    assert!(server.app().accounts.find("mallory").await.is_err(), "nobody is made");
+    // Without an address nothing is mailed.
+    let body = json!({"username": "bob", "password": PASSWORD, "fullName": "Bob"});
+    post(&server, "/auth/signup", &body).await.expect_status(200);
+    mailbox.expect_no_more_than(2).await;
+}
+
+each_engine!(h3_27_register_answers_the_id_where_it_may_and_no_secret);
+/// H3-27, AP-14: with the mail in the same transaction, and without secrets; the id where existing accounts are no secret, also
+/// for whoever has to open their mail first.
+async fn h3_27_register_answers_the_id_where_it_may_and_no_secret(engine: Engine) {
+    let settings = [("accounts.reveal_existing", "true"), ("accounts.require_verified_email", "true")];
+    let (server, mailbox) = server_with_mail(engine, &settings).await;
+    // H3-27: a relay that is not there takes nobody's account away.
+    mailbox.refuse(1);
+    let body = json!({"email": "grace@example.org", "password": PASSWORD, "name": "Grace", "companyName": "Navy"});
+    let answer = post(&server, "/auth/register", &body).await.expect_status(201);
+    assert!(!answer.body.contains("argon2") && !answer.body.contains(PASSWORD), "{answer:#?}");
+    let made: Value = answer.json();
+    let id = server.app().accounts.find("grace@example.org").await.expect("somebody").id.to_string();
+    assert_eq!(
+        (text(&made, "id"), text(&made, "companyName"), &made["emailVerified"]),
+        (id.as_str(), "Navy", &Value::Null)
+    );
+    expect_problem(post(&server, "/auth/register", &body).await, 409);
+    let credentials = json!({"email": "grace@example.org", "password": PASSWORD});
+    expect_code(post(&server, "/auth/login", &credentials).await, 400, "invalid_email");
+}
+
+both_engines!(h3_21_tj_14_who_somebody_is_is_their_id);
+/// H3-21, TJ-14: `sub` is a text that stays, whatever else of the person changes.
+async fn h3_21_tj_14_who_somebody_is_is_their_id(server: TestServer) {
+    let ada = server.person("ada").await;
+    let subject = |answer: &Value| crate::support::Tokens::claims(text(answer, "accessToken"))["sub"].clone();
+    let before = login(&server, &ada).await;
+    assert_eq!(subject(&before), json!(ada.id));
+    let change = AccountChange {
+        name: Some("Augusta King".to_owned()),
+        email: Some("king@example.org".to_owned()),
+        email_verified: Some(true),
+        ..AccountChange::default()
+    };
+    server.app().accounts.update("ada", change).await.expect("a change");
+    let after = login(&server, &Person { email: "king@example.org".to_owned(), ..ada.clone() }).await;
+    assert_eq!((subject(&after), text(&after["user"], "name")), (json!(ada.id), "Augusta King"));
 }
 
 both_engines!(json_sign_in_can_be_turned_off);

@@ -206,6 +206,97 @@ async fn h3_5_al_20_an_account_belongs_to_one_person(server: TestServer) {
     assert_eq!((count(200), count(409)), (4, 4), "{answers:#?}");
 }
 
+both_engines!(h3_28_al_19_the_last_way_in_stays with super::SETTINGS);
+/// H3-28, AL-19: nobody is left without a way to sign in; of two last ones that go at once, one stays.
+async fn h3_28_al_19_the_last_way_in_stays(server: TestServer) {
+    let user = signed_up(&server, "grace@example.org").await;
+    let link = async |provider: &str| {
+        let body = json!({"userId": user["id"], "type": "oauth", "provider": provider, "providerAccountId": "g1"});
+        ask(&server, Method::POST, "/link-account", Some(body)).await
+    };
+    link("google").await;
+    let before = server.dump().await;
+    expect_problem(call(&server, Method::DELETE, "/unlink-account/google/g1", None).await, 409);
+    for nothing in ["/unlink-account/google/g2", "/unlink-account/github/g1"] {
+        assert_eq!(ask(&server, Method::DELETE, nothing, None).await, Value::Null);
+    }
+    server.dump().await.expect_same_as(&before);
+    // With another one it goes; then that is the last.
+    for _ in 0..3 {
+        link("google").await;
+        link("github").await;
+        let wire = server.wire();
+        let answers = at_once(2, |n| {
+            let path = format!("/adapter/unlink-account/{}/g1", ["google", "github"][n]);
+            wire.call(Method::DELETE, &path).header("x-auth-secret", SECRET).send()
+        })
+        .await;
+        let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+        assert_eq!((count(200), count(409)), (1, 1), "{answers:#?}");
+    }
+    // With a password the last link may go.
+    server.app().accounts.set_password("grace@example.org", "plum violin 42 harbour").await.expect("a password");
+    for provider in ["google", "github"] {
+        call(&server, Method::DELETE, &format!("/unlink-account/{provider}/g1"), None).await.expect_status(200);
+    }
+}
+
+both_engines!(h3_3_h3_5_an_administrator_is_beyond_the_adapter with super::SETTINGS);
+/// H3-3, H3-5, AP-09: whoever has a front end's secret has none of the administrators' accounts by it.
+async fn h3_3_h3_5_an_administrator_is_beyond_the_adapter(server: TestServer) {
+    let (ada, boss) = (server.person("ada").await, server.person("boss").await);
+    let link = |user: &str, account: &str| json!({"userId": user, "type": "oauth", "provider": "google", "providerAccountId": account});
+    // Linked before it was an administrator's.
+    ask(&server, Method::POST, "/link-account", Some(link(&boss.id, "old"))).await;
+    let sign_in = async |email: &str, account: &str| {
+        let body = json!({"email": email, "provider": "google", "providerAccountId": account});
+        server.call(Method::POST, "/auth/oAuthlogin").header("x-auth-secret", SECRET).json(&body).send().await
+    };
+    sign_in(&boss.email, "old").await.expect_status(200);
+    server.app().accounts.grant_role("boss", "admin").await.expect("a role");
+    // An administrator whose address nobody has verified yet.
+    let new = bonafide::identity::NewAccount {
+        email: Some("second@example.org".to_owned()),
+        password: Some("plum violin 42 harbour".to_owned()),
+        roles: vec!["admin".to_owned()],
+        ..Default::default()
+    };
+    server.app().accounts.create(new).await.expect("an administrator");
+    let expires = instant(server.now() + Duration::hours(24));
+    let token = json!({"identifier": "second@example.org", "token": "t1", "expires": expires});
+    ask(&server, Method::POST, "/create-verification-token", Some(token)).await;
+
+    let before = server.dump_tables(&["audit_events", "adapter_verification_tokens"]).await;
+    for (method, path, body) in [
+        (Method::PATCH, "/".to_owned(), Some(json!({"id": boss.id, "email": "mallory@example.org"}))),
+        (Method::PATCH, "/".to_owned(), Some(json!({"id": boss.id, "name": "Mallory"}))),
+        (Method::POST, "/update-user".to_owned(), Some(json!({"id": boss.id, "image": "https://m.example/p.png"}))),
+        (Method::DELETE, format!("/{}", boss.id), None),
+        (Method::DELETE, format!("/delete-user/{}", boss.id), None),
+        (Method::POST, "/link-account".to_owned(), Some(link(&boss.id, "mallory"))),
+        (Method::DELETE, "/unlink-account/google/old".to_owned(), None),
+    ] {
+        expect_problem(call(&server, method, &path, body).await, 409);
+    }
+    expect_problem(sign_in(&boss.email, "old").await, 401);
+    let used = json!({"identifier": "second@example.org", "token": "t1"});
+    ask(&server, Method::POST, "/use-verification-token", Some(used)).await;
+    server.dump_tables(&["audit_events", "adapter_verification_tokens"]).await.expect_same_as(&before);
+    let second = json!({"email": "second@example.org", "password": "plum violin 42 harbour"});
+    post(&server, "/auth/login", &second).await.expect_status(200);
+    // To read, and to say again what is so already, it may.
+    assert_eq!(text(&ask(&server, Method::GET, &format!("/{}", boss.id), None).await, "id"), boss.id);
+    let same = json!({"id": boss.id, "name": boss.name, "emailVerified": instant(server.now())});
+    ask(&server, Method::PATCH, "/", Some(same)).await;
+
+    // Everybody else's it changes as ever.
+    let change = json!({"id": ada.id, "name": "Ada King"});
+    assert_eq!(text(&ask(&server, Method::PATCH, "/", Some(change)).await, "name"), "Ada King");
+    ask(&server, Method::POST, "/link-account", Some(link(&ada.id, "ada"))).await;
+    sign_in(&ada.email, "ada").await.expect_status(200);
+    assert_eq!(text(&ask(&server, Method::DELETE, &format!("/{}", ada.id), None).await, "id"), ada.id);
+}
+
 both_engines!(h3_31_sessions_live_and_end with super::SETTINGS);
 async fn h3_31_sessions_live_and_end(server: TestServer) {
     let ada = server.person("ada").await;

@@ -119,3 +119,32 @@ async fn h0_14_ap_17_the_description_gives_nothing_away(server: TestServer) {
     }
     server.node().management().get("/metrics").await.expect_status(200);
 }
+
+both_engines!(h0_11_ij_08_a_list_is_no_object with [("adapter.secret", super::SECRET)]);
+/// H0-11, IJ-08: the values of an object in a list are no object, as a body or within one.
+async fn h0_11_ij_08_a_list_is_no_object(server: TestServer) {
+    let ada = server.person("ada").await;
+    let token = text(&login(&server, &ada).await, "accessToken").to_owned();
+    let before = server.dump().await;
+    for (path, body) in [
+        ("/auth/login", json!([ada.email, null, ada.password])),
+        ("/auth/signin", json!([ada.username, ada.password])),
+        ("/auth/forgot-password", json!([ada.email])),
+        ("/auth/signup", json!(["grace", "plum violin 42 harbour", "Grace", null])),
+        ("/adapter/create-session", json!(["a token", ada.id, "2027-01-01T00:00:00Z"])),
+        ("/auth/login", json!(null)),
+        ("/auth/login", json!("ada")),
+    ] {
+        let call = server.call(Method::POST, path).header("x-auth-secret", SECRET).json(&body);
+        let status = call.send().await.status.as_u16();
+        // Where no mail is sent there is nothing to ask for.
+        assert!(status == 400 || (status == 404 && path.contains("forgot")), "{path} {body}: {status}");
+    }
+    let change = |body: Value| server.call(Method::PUT, &format!("/auth/{}", ada.id)).bearer(&token).json(&body).send();
+    expect_problem(change(json!({"address": ["Here 1", null, null, null, null, null]})).await, 400);
+    expect_problem(change(json!({"address": "Here 1"})).await, 400);
+    server.dump().await.expect_same_as(&before);
+    for address in [json!({"country": "GB"}), Value::Null] {
+        change(json!({"address": address})).await.expect_status(200);
+    }
+}

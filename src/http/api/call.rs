@@ -1,6 +1,8 @@
 //! A request to the JSON API, read whole: the framework's own extractors refuse in their own words.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::RequestExt as _;
@@ -8,7 +10,9 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, RawPathParams, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::guard::Signed;
 use super::members::Strict;
@@ -90,7 +94,10 @@ impl Call {
         if !self.is_json() {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "api-not-json"));
         }
-        serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        let read = object(&mut reader).and_then(|body| reader.end().map(|()| body));
+        let body = read.map_err(|error| malformed(&error.to_string()))?;
+        body.ok_or_else(|| Problem::bad_request("api-body-malformed"))
     }
 
     /// The same where the body may have declared attributes besides.
@@ -134,4 +141,27 @@ fn malformed(said: &str) -> Problem {
         Some(name) if said.starts_with("duplicate field") => problem.field(name, "api-field-malformed"),
         _ => problem,
     }
+}
+
+/// An object or null. What is derived for a structure takes a list of its values too, which no description of it allows.
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members)).map(Some)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    deserializer.deserialize_any(Object(PhantomData))
 }

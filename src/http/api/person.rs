@@ -188,6 +188,7 @@ pub(super) struct ProfileChange {
     zoneinfo: Option<String>,
     locale: Option<String>,
     phone_number: Option<String>,
+    #[serde(default, deserialize_with = "super::call::object")]
     address: Option<PostalAddress>,
 }
 

@@ -71,7 +71,7 @@ fn described(document: &Value) -> Described {
         members(item).map(move |(method, operation)| call(path, method, operation)).collect::<Vec<_>>()
     });
     let (adapter, accounts) = calls.partition(|call| call.path.starts_with("/adapter"));
-    let shapes = members(&document["components"]["schemas"]).map(|(name, schema)| Shape {
+    let shapes = members(within(document, "/components/schemas")).map(|(name, schema)| Shape {
         name: name.to_owned(),
         description: text(&schema["description"]),
         members: members_of(schema),
@@ -92,7 +92,7 @@ fn call(path: &str, method: &str, operation: &Value) -> Call {
         required: parameter["required"] == true,
         description: text(&parameter["description"]),
     });
-    let takes = members(&operation["requestBody"]["content"]).next();
+    let takes = members(within(operation, "/requestBody/content")).next();
     let (mut gives, mut refuses) = (Vec::new(), Vec::new());
     for (status, answer) in members(&operation["responses"]) {
         if status.starts_with('2') {
@@ -174,6 +174,11 @@ fn kind(schema: &Value) -> Kind {
 
 fn members(object: &Value) -> impl Iterator<Item = (&str, &Value)> {
     object.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+/// What lies deeper, or nothing.
+fn within<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> String {

@@ -141,7 +141,7 @@ impl Met {
         store::forget_oldest(tx, user).await?;
         let event = Event::DeviceMet { mailed: self.notice.is_some() };
         let (address, request_id) = (self.address.clone(), self.request_id.clone());
-        let source = Source { address, request_id, ..Source::default() };
+        let source = Source { actor: Some(user), address, user_agent: None, request_id };
         crate::audit::record(tx, self.event_id, now, &event, &About::user(user), &source).await?;
         outbox::write(tx, self.notice.clone().into_iter().collect(), now).await
     }

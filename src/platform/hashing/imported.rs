@@ -62,12 +62,14 @@ impl Imported {
         }
     }
 
-    /// Whether this is the password. Only the exact one is: what bcrypt does not read cannot be right.
+    /// Whether this is the password. Only the exact one is: what bcrypt does not read cannot be right, nor can a NUL, where one
+    /// stops reading and the other pads with it.
     pub(super) fn is(&self, password: &str) -> bool {
-        let whole = match self.method {
-            Method::Bcrypt { .. } => password.len() <= BCRYPT_READS && !password.contains('\0'),
+        let is_read = match self.method {
+            Method::Bcrypt { .. } => password.len() <= BCRYPT_READS,
             Method::Pbkdf2 { .. } => true,
         };
+        let whole = is_read && !password.contains('\0');
         let found = self.method.derive(password);
         whole && found.is_some_and(|found| bool::from(found.ct_eq(&self.expected)))
     }

@@ -34,6 +34,8 @@ pub struct Settings {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    /// None are declared where a file says so by an empty table.
+    #[serde(default)]
     pub attributes: Attributes,
     pub credentials: Credentials,
     pub adapter: Adapter,

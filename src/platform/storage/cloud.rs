@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes.iter().fold(String::new(), |text, byte| text + format!("{byte:02x}").as_str())
     }
 
     /// FIPS 180-4's "abc", RFC 4231 section 4.3, and a signature that OpenSSL's verifier takes.

@@ -41,8 +41,9 @@ pub(crate) fn service() -> Draft {
 pub(crate) async fn client(server: &TestServer, draft: Draft) -> Application {
     let app = server.app();
     let id = draft.client_id.clone().unwrap_or_else(|| format!("client{}", random()));
-    let mut client =
-        draft.apply(id, None, &app.clients.registry().all_apis()).unwrap_or_else(|problem| panic!("{problem}"));
+    let registry = app.clients.registry();
+    let made = draft.apply_with(id, None, &registry.all_apis(), registry.attributes());
+    let mut client = made.unwrap_or_else(|problem| panic!("{problem}"));
     let secret = (!client.is_public()).then(random);
     client.secret_hash = secret.as_deref().map(secrets::hash);
     let application = Application {
