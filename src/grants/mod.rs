@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use crate::identity::Proof;
+use crate::identity::{Person, Proof};
 use crate::oauth::claims_request::Requested;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError};
@@ -62,23 +62,6 @@ impl<E> From<GrantError> for Failure<E> {
     fn from(error: GrantError) -> Self {
         Self::Fault(error)
     }
-}
-
-/// The person of a grant, as far as tokens and userinfo speak of them.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Person {
-    pub user_id: Uuid,
-    pub name: Option<String>,
-    pub username: Option<String>,
-    pub email: Option<String>,
-    /// Milliseconds since 1970.
-    pub email_verified_at: Option<i64>,
-    /// Milliseconds since 1970.
-    pub updated_at: i64,
-    /// Further standard claims, as the database keeps them; read only where somebody wants one.
-    pub profile: Option<String>,
-    /// Declared attributes, kept and read alike.
-    pub attributes: Option<String>,
 }
 
 /// How and when the person of a grant signed in.

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 use uuid::Uuid;
 
-use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, Person};
+use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode};
 use crate::audit::{self, About, Event, Source};
+use crate::identity::Person;
 use crate::oauth::claims_request::Requested;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 use crate::platform::random::Random;

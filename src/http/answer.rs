@@ -1,14 +1,17 @@
 //! Answers: pages and JSON with the headers that every one of their kind has.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::pages::views::ErrorPage;
 use super::state::Web;
+use super::views::ErrorPage;
 use crate::platform::database::DatabaseError;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -210,4 +213,8 @@ fn is_unavailable(error: &(dyn std::error::Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+pub(super) async fn not_found(State(web): State<Arc<Web>>, caller: Caller) -> Response {
+    Trouble::new(StatusCode::NOT_FOUND, "not-found-title", "not-found").page(&web, &caller)
 }

@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 
-use super::pages::views::Frame;
 use super::state::Web;
+use super::views::Frame;
 use crate::audit::Source;
 use crate::platform::random::Random;
 use crate::sessions::Live;

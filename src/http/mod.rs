@@ -3,18 +3,22 @@
 mod access;
 mod answer;
 mod api;
+pub mod assets;
 mod caller;
 mod cookies;
 mod csrf;
 pub mod dev;
 mod form;
+mod interaction;
 pub mod management;
 mod middleware;
 pub mod pages;
 mod pictures;
 mod protocol;
+mod reply;
 mod router;
 mod state;
+pub mod views;
 
 pub use access::Access;
 pub(crate) use api::openapi_text;

@@ -10,7 +10,6 @@ use axum::response::Response;
 
 use super::answer::{self, Trouble};
 use super::caller::Caller;
-use super::pages;
 use super::state::Web;
 use crate::identity::PictureError;
 
@@ -35,7 +34,7 @@ pub(super) async fn get(
             }
             response
         }
-        Ok(None) => pages::not_found(State(web), caller).await,
+        Ok(None) => answer::not_found(State(web), caller).await,
         Err(PictureError::Storage(error)) => {
             tracing::error!(request_id = caller.request_id.as_str(), %error, "a picture could not be read");
             let trouble = Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable-title", "unavailable");

@@ -68,7 +68,7 @@ pub fn table() -> Vec<Route> {
         route("/verify-email", Browser, Page, get(pages::verify_email::get).post(pages::verify_email::post)),
         route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
-        route("/assets/{file}", Public, Open, get(pages::asset)),
+        route("/assets/{file}", Public, Open, get(pages::asset::get)),
         route("/pictures/{file}", Public, Open, get(pictures::get)),
         route("/openapi.json", Public, Open, get(api::openapi)),
         route("/docs", Public, Page, get(pages::docs::get)),
@@ -123,12 +123,12 @@ pub fn table() -> Vec<Route> {
             Adapter,
             patch(adapter::use_token).post(adapter::use_token),
         ),
-        route("/dev/app", Development, Page, get(dev::app)),
-        route("/dev/app/start", Development, Page, get(dev::start)),
-        route("/dev/app/callback", Development, Page, get(dev::callback)),
-        route("/dev/app/refresh", Development, Page, get(dev::refresh)),
-        route("/dev/mail", Development, Page, get(dev::mailbox)),
-        route("/dev/mail/{id}", Development, Page, get(dev::message)),
+        route("/dev/app", Development, Page, get(dev::app::app)),
+        route("/dev/app/start", Development, Page, get(dev::app::start)),
+        route("/dev/app/callback", Development, Page, get(dev::app::callback)),
+        route("/dev/app/refresh", Development, Page, get(dev::app::refresh)),
+        route("/dev/mail", Development, Page, get(dev::mailbox::mailbox)),
+        route("/dev/mail/{id}", Development, Page, get(dev::mailbox::message)),
     ]
 }
 
@@ -173,7 +173,7 @@ pub fn router(web: Arc<Web>) -> Router {
         };
         router = router.route(path, handler.layer(envelope(path, kind == Kind::Open, surface(kind, path))));
     }
-    let nowhere = any(pages::not_found).layer(envelope("(none)", false, Surface::Page)).with_state(web.clone());
+    let nowhere = any(answer::not_found).layer(envelope("(none)", false, Surface::Page)).with_state(web.clone());
     router.fallback_service(nowhere).with_state(web)
 }
 

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
 
+use super::assets::{Assets, AssetsError};
 use super::cookies::CookieNames;
 use super::dev::DemoApp;
-use super::pages::assets::{Assets, AssetsError};
-use super::pages::views::Brand;
+use super::views::Brand;
 use crate::app::App;
 use crate::limits::Requests;
 use crate::oauth::metadata::{self, MetadataError};

@@ -1,45 +1,17 @@
 //! Signing in with a password: charged to the limits first, hashed whoever it is, refused in one way.
 
 use chrono::{DateTime, Duration, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::devices::{Device, Met, Visit};
+use super::devices::{Device, Visit};
 use super::passwords::MOST_BYTES;
+use super::proof::{ACR_PASSWORD, Proof, Rehashed};
 use super::{Accounts, canonical_login, store};
 use crate::audit::{self, About, Event, Source};
 use crate::limits::{self, Attempt, Charge, Verdict as Limit, Whose};
 use crate::mail::MailError;
-use crate::platform::database::{DatabaseError, Tx};
+use crate::platform::database::DatabaseError;
 use crate::platform::hashing::{HashError, Verdict};
-use crate::platform::random::Random;
-
-/// A proof of who somebody is, to be settled in the transaction that acts on it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Proof {
-    pub user_id: Uuid,
-    /// Authentication context class (OpenID Connect Core section 2).
-    pub acr: String,
-    /// Authentication methods of RFC 8176, space-separated.
-    pub amr: String,
-    charge: Option<Charge>,
-    /// Which of the person's passwords was found right; `None` where no password was asked for.
-    password_version: Option<i32>,
-    /// The password hashed anew, where the stored hash has other parameters than today's or is another program's.
-    rehashed: Option<Rehashed>,
-    /// Where they sign in.
-    pub(super) met: Option<Box<Met>>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Rehashed {
-    /// What it takes the place of: another sign-in may have been quicker.
-    before: String,
-    after: String,
-}
-
-/// Assurance of a password alone.
-pub(crate) const ACR_PASSWORD: &str = "urn:bonafide:acr:pwd";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
@@ -201,64 +173,5 @@ impl Accounts {
                 )
             })
             .await
-    }
-}
-
-impl Proof {
-    /// A proof that needed no password: somebody who has just signed up.
-    pub(super) fn of_new_account(user_id: Uuid) -> Self {
-        Self::without_password(user_id, ACR_PASSWORD, "pwd")
-    }
-
-    /// A proof by somebody's account at another provider, by the session adapter's word: no assurance of ours.
-    pub(crate) fn of_linked_account(user_id: Uuid) -> Self {
-        Self::without_password(user_id, "0", "fed")
-    }
-
-    fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
-        Self {
-            user_id,
-            acr: acr.to_owned(),
-            amr: amr.to_owned(),
-            charge: None,
-            password_version: None,
-            rehashed: None,
-            met: None,
-        }
-    }
-
-    /// Whether settling it may write a mail: then the bell is to be rung.
-    pub fn may_mail(&self) -> bool {
-        self.met.as_ref().is_some_and(|met| met.may_mail())
-    }
-
-    /// Gives the attempt back, stores the new hash and remembers the device, in the transaction of the sign-in. Answers whether
-    /// the proof still holds: nobody has disabled or removed the person or changed the password since it was made, and nobody does before the
-    /// transaction has committed, so that what ends everything of a person ends this sign-in too.
-    pub async fn settle(
-        &self,
-        tx: &Tx,
-        now: DateTime<Utc>,
-        random: &dyn Random,
-        source: &Source,
-    ) -> Result<bool, DatabaseError> {
-        let Some(person) = store::hold(tx, self.user_id, self.rehashed.is_some()).await? else { return Ok(false) };
-        let changed = self.password_version.is_some_and(|version| version != person.password_version);
-        if person.disabled_at.is_some() || changed {
-            return Ok(false);
-        }
-        if let Some(charge) = &self.charge {
-            limits::refund(tx, charge).await?;
-        }
-        if let Some(Rehashed { before, after }) = &self.rehashed
-            && store::rehash(tx, self.user_id, before, after).await?
-        {
-            let about = About::user(self.user_id);
-            audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
-        }
-        if let Some(met) = &self.met {
-            met.remember(tx, self.user_id, now).await?;
-        }
-        Ok(true)
     }
 }

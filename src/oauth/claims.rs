@@ -4,8 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::scope;
-use crate::grants::Person;
-use crate::identity::{Profile, attributes};
+use crate::identity::{Person, Profile, attributes};
 use crate::platform::settings::{Attributes, Party};
 
 /// Every claim about a person, with the scope that gives it.

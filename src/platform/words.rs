@@ -280,7 +280,7 @@ mod tests {
         }
     }
 
-    /// A key is used where it is a whole string literal: `say("key"`, `message: "key"`, or in the lists of `views.rs`.
+    /// A key is used where it is a whole string literal: `say("key"`, `message: "key"`, or in the lists of `http::views`.
     #[test]
     fn no_key_is_missing_and_none_is_left_over() {
         let keys = keys_of(SOURCES.first().unwrap().1);
@@ -296,8 +296,7 @@ mod tests {
                 missing.extend(named.filter(|key| !keys.contains(*key)).map(|key| format!("{path}: {key}")));
             }
         }
-        missing
-            .extend(crate::http::pages::views::said_by_handlers().filter(|key| !keys.contains(*key)).map(String::from));
+        missing.extend(crate::http::views::said_by_handlers().filter(|key| !keys.contains(*key)).map(String::from));
         used.extend(keys.iter().filter(|key| key.starts_with("scope-")).cloned());
         let left_over: Vec<_> = keys.difference(&used).collect();
         assert!(missing.is_empty(), "not in the catalogue: {missing:#?}");

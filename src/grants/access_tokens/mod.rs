@@ -8,8 +8,9 @@ use chrono::{DateTime, Duration, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{Authentication, Grant, GrantError, Grants, Person};
+use super::{Authentication, Grant, GrantError, Grants};
 use crate::clients::Client;
+use crate::identity::Person;
 use crate::oauth::claims_request::Requested;
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::random::Random;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Answered, Call, Fault, Problem};
 use crate::http::answer;
-use crate::http::pages::views::Frame;
+use crate::http::views::Frame;
 use crate::identity::{Asking, IdentityError};
 use crate::limits;
 

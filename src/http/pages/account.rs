@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::views::AccountChoicePage;
 use super::{Waiting, submitted};
 use crate::http::answer;
 use crate::http::caller::Caller;
-use crate::http::protocol::authorize::{self, Next, Page};
+use crate::http::interaction::{self, Next, Page};
 use crate::http::state::Web;
+use crate::http::views::AccountChoicePage;
 use crate::oauth::parameters::Parameters;
 use crate::sessions::Live;
 
@@ -76,7 +76,7 @@ pub(in crate::http) async fn post(
 /// The person whom the request asks to choose; where there is nothing to choose, back to where that is decided.
 async fn signed_in(web: &Web, caller: &Caller, session: &Session, waiting: &Waiting) -> Result<Live, Response> {
     let Some((interaction, request)) = &waiting.request else { return Err(answer::see_other("/")) };
-    match authorize::decide(web, session, request, Some(interaction)).await {
+    match interaction::decide(web, session, request, Some(interaction)).await {
         Ok(Next::Page(Page::Account, Some(live))) => Ok(*live),
         Ok(_) => Err(answer::see_other(&waiting.onward())),
         Err(error) => Err(answer::fault_page(web, caller, &error)),

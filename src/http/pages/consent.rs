@@ -8,17 +8,15 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::views::{ConsentPage, ScopeLine};
-use super::{host_of, reply};
 use crate::audit::About;
 use crate::clients::Client;
 use crate::grants::Finished;
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
-use crate::http::csrf;
-use crate::http::form;
-use crate::http::protocol::authorize::{self, Next, Page};
+use crate::http::interaction::{self, Next, Page};
 use crate::http::state::Web;
+use crate::http::views::{ConsentPage, ScopeLine, host_of};
+use crate::http::{csrf, form, reply};
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
@@ -50,7 +48,7 @@ pub(in crate::http) async fn post(
 ) -> Response {
     let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(form) => form,
-        Err(fault) => return authorize::form_fault(&web, &caller, fault),
+        Err(fault) => return interaction::form_fault(&web, &caller, fault),
     };
     let name = form.get("interaction").unwrap_or_default();
     if csrf::is_foreign(&headers, web.issuer())
@@ -65,13 +63,15 @@ pub(in crate::http) async fn post(
     if form.get("decision") != Some("allow") {
         let about = About::both(live.user_id, &request.client.id);
         return match web.app.grants.deny(name, &request.scopes.join(" "), about, &caller.source()).await {
-            Ok(()) => reply(&web, &caller, request.reply.error(ErrorCode::AccessDenied, "the person did not allow it")),
+            Ok(()) => {
+                reply::send(&web, &caller, request.reply.error(ErrorCode::AccessDenied, "the person did not allow it"))
+            }
             Err(error) => answer::fault_page(&web, &caller, &error),
         };
     }
     let finished = Finished { interaction: name.to_owned(), allowed: request.consents() };
     match web.app.grants.finish(request.code_request(), &live, finished, &caller.source()).await {
-        Ok(code) => reply(&web, &caller, request.reply.code(&code)),
+        Ok(code) => reply::send(&web, &caller, request.reply.code(&code)),
         Err(error) => answer::fault_page(&web, &caller, &error),
     }
 }
@@ -84,8 +84,8 @@ async fn pending(
     headers: &HeaderMap,
     name: &str,
 ) -> Result<(AuthorizationRequest, Live), Response> {
-    let (interaction, request) = authorize::waiting(web, caller, headers, name).await?;
-    match authorize::decide(web, session, &request, Some(&interaction)).await {
+    let (interaction, request) = interaction::waiting(web, caller, headers, name).await?;
+    match interaction::decide(web, session, &request, Some(&interaction)).await {
         Ok(Next::Page(Page::Consent, Some(live))) => Ok((request, *live)),
         Ok(_) => Err(answer::see_other(&format!("/authorize?interaction={name}"))),
         Err(error) => Err(answer::fault_page(web, caller, &error)),

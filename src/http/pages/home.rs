@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::views::HomePage;
 use crate::http::answer::{self, Forms};
 use crate::http::caller::Caller;
 use crate::http::protocol::logout;
 use crate::http::state::Web;
+use crate::http::views::HomePage;
 
 pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session) -> Response {
     match web.app.sessions.find(&session, "").await {

@@ -1,56 +1,32 @@
 //! The hosted pages: plain HTML forms that work without scripts.
 
 pub(super) mod account;
+pub(super) mod asset;
 pub(super) mod consent;
 pub mod docs;
-mod form_post;
 pub(super) mod home;
 pub(super) mod recovery;
 pub(super) mod sign_in;
 pub(super) mod sign_up;
 pub(super) mod verify_email;
 
-pub mod assets;
-pub mod views;
-
-pub(super) use form_post::reply;
-
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
-use self::views::{Fault, Frame};
 use super::answer::{self, Trouble};
 use super::caller::Caller;
 use super::csrf;
 use super::form;
-use super::protocol::authorize;
+use super::interaction;
 use super::state::Web;
+use super::views::{Fault, Frame};
 use crate::audit::Source;
 use crate::grants::Interaction;
 use crate::identity::{Asking, Device, Visit};
 use crate::limits;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
-
-/// The stylesheet, the script and the icon, under names that change with their content.
-pub(super) async fn asset(State(web): State<Arc<Web>>, caller: Caller, uri: Uri) -> Response {
-    let Some(asset) = web.assets.find(uri.path()) else {
-        return not_found(State(web), caller).await;
-    };
-    let mut response = Response::new(Body::from(asset.body.clone()));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
-    response
-}
-
-pub(super) async fn not_found(State(web): State<Arc<Web>>, caller: Caller) -> Response {
-    Trouble::new(StatusCode::NOT_FOUND, "not-found-title", "not-found").page(&web, &caller)
-}
 
 /// The request of an application that a page before sign-in belongs to, if any.
 struct Waiting {
@@ -64,10 +40,10 @@ struct Waiting {
 impl Waiting {
     /// By the name in the URL or in the form. Someone who came by themselves has none.
     async fn find(web: &Web, caller: &Caller, headers: &HeaderMap, name: Option<&str>) -> Result<Self, Response> {
-        let (browser, fresh) = authorize::browser_secret(web, headers);
+        let (browser, fresh) = interaction::browser_secret(web, headers);
         let request = match name {
             None => None,
-            Some(name) => Some(authorize::waiting(web, caller, headers, name).await?),
+            Some(name) => Some(interaction::waiting(web, caller, headers, name).await?),
         };
         Ok(Self { name: name.map(str::to_owned), request, browser, fresh })
     }
@@ -150,7 +126,7 @@ async fn submitted(
     purpose: &str,
 ) -> Result<(Parameters, Waiting), Response> {
     let form = form::read(headers, body, web.app.settings.http.max_body).await;
-    let form = form.map_err(|fault| authorize::form_fault(web, caller, fault))?;
+    let form = form.map_err(|fault| interaction::form_fault(web, caller, fault))?;
     check_form(web, caller, headers, purpose, &form)?;
     let waiting = Waiting::find(web, caller, headers, form.get("interaction")).await?;
     Ok((form, waiting))
@@ -200,12 +176,4 @@ fn dead_link(web: &Web, caller: &Caller, restart: &str) -> Response {
     let mut trouble = Trouble::new(StatusCode::BAD_REQUEST, "link-dead-title", "link-dead");
     trouble.restart_href = Some(restart.to_owned());
     trouble.page(web, caller)
-}
-
-/// Where the answer goes, as people know it: a host, or a native application's scheme.
-fn host_of(redirect_uri: &str) -> String {
-    match url::Url::parse(redirect_uri) {
-        Ok(url) => url.host_str().map_or_else(|| url.scheme().to_owned(), str::to_owned),
-        Err(_) => String::new(),
-    }
 }

@@ -7,13 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 
-use super::views::{Fault, ForgotPasswordPage, NoticePage, ResetPasswordPage};
-use super::{
-    DeviceCookie, Waiting, dead_link, mail_throttled, not_found, sign_in_href, sign_up, submitted, verify_email,
-};
+use super::{DeviceCookie, Waiting, dead_link, mail_throttled, sign_in_href, sign_up, submitted, verify_email};
 use crate::http::answer::{self, Forms};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
+use crate::http::views::{Fault, ForgotPasswordPage, NoticePage, ResetPasswordPage};
 use crate::identity::{IdentityError, Refusal};
 use crate::oauth::parameters::Parameters;
 use crate::platform::hashing::HashError;
@@ -29,7 +27,7 @@ pub(in crate::http) async fn ask(
     uri: Uri,
 ) -> Response {
     if !web.app.accounts.has_mail() {
-        return not_found(State(web), caller).await;
+        return answer::not_found(State(web), caller).await;
     }
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
@@ -50,7 +48,7 @@ pub(in crate::http) async fn send(
     body: Body,
 ) -> Response {
     if !web.app.accounts.has_mail() {
-        return not_found(State(web), caller).await;
+        return answer::not_found(State(web), caller).await;
     }
     let (form, waiting) = match submitted(&web, &caller, &headers, body, ASK).await {
         Ok(found) => found,

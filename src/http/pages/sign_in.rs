@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::views::{BackToApp, Fault, SignInPage};
 use super::{DeviceCookie, Waiting, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
+use crate::http::views::{BackToApp, Fault, SignInPage};
 use crate::identity::SignInError;
 use crate::oauth::parameters::Parameters;
 use crate::sessions::SessionError;

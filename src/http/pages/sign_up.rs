@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::views::{Fault, SignUpPage};
-use super::{DeviceCookie, Waiting, not_found, submitted, verify_email};
+use super::{DeviceCookie, Waiting, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
+use crate::http::views::{Fault, SignUpPage};
 use crate::identity::{IdentityError, NewAccount, PasswordFault, Refusal, Registered};
 use crate::limits;
 use crate::oauth::parameters::Parameters;
@@ -27,7 +27,7 @@ pub(in crate::http) async fn get(
     uri: Uri,
 ) -> Response {
     if !web.app.settings.accounts.sign_up {
-        return not_found(State(web), caller).await;
+        return answer::not_found(State(web), caller).await;
     }
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
@@ -44,7 +44,7 @@ pub(in crate::http) async fn post(
     body: Body,
 ) -> Response {
     if !web.app.settings.accounts.sign_up {
-        return not_found(State(web), caller).await;
+        return answer::not_found(State(web), caller).await;
     }
     let (form, waiting) = match submitted(&web, &caller, &headers, body, PURPOSE).await {
         Ok(found) => found,

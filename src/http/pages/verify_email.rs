@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::views::{Fault, NoticePage, UnverifiedPage, VerifyEmailPage};
-use super::{Waiting, dead_link, mail_throttled, not_found, sign_in_href, submitted};
+use super::{Waiting, dead_link, mail_throttled, sign_in_href, submitted};
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
+use crate::http::views::{Fault, NoticePage, UnverifiedPage, VerifyEmailPage};
 use crate::identity::{IdentityError, Refusal};
 use crate::oauth::parameters::Parameters;
 
@@ -90,7 +90,7 @@ pub(in crate::http) async fn send(
     body: Body,
 ) -> Response {
     if !web.app.accounts.has_mail() {
-        return not_found(State(web), caller).await;
+        return answer::not_found(State(web), caller).await;
     }
     let (form, waiting) = match submitted(&web, &caller, &headers, body, AGAIN).await {
         Ok(found) => found,

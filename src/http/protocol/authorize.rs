@@ -5,50 +5,17 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
-use chrono::{DateTime, Duration, Utc};
 use tower_sessions::Session;
 
-use crate::grants::{Finished, Interaction};
-use crate::http::answer::{self, Trouble};
+use crate::grants::Finished;
 use crate::http::caller::Caller;
-use crate::http::form::{self, FormFault};
-use crate::http::pages;
+use crate::http::interaction::{self, Next};
 use crate::http::state::Web;
-use crate::oauth::ErrorCode;
-use crate::oauth::authorization::{self, AuthorizationRequest, PageFault, Refusal};
+use crate::http::{answer, form, reply};
+use crate::oauth::authorization::PageFault;
 use crate::oauth::parameters::Parameters;
-use crate::platform::clock::from_millis;
-use crate::sessions::Live;
-
-/// What a request needs next.
-pub(in crate::http) enum Next {
-    Code(Box<Live>),
-    Page(Page, Option<Box<Live>>),
-    Refuse(ErrorCode, &'static str),
-}
-
-/// A page that stands between a request and its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Page {
-    SignIn,
-    SignUp,
-    Account,
-    Consent,
-}
-
-impl Page {
-    fn href(self, interaction: &str) -> String {
-        let path = match self {
-            Self::SignIn => "/sign-in",
-            Self::SignUp => "/sign-up",
-            Self::Account => "/authorize/account",
-            Self::Consent => "/authorize/consent",
-        };
-        format!("{path}?interaction={interaction}")
-    }
-}
 
 /// A request by query: a new one, or one that goes on after a page (`interaction`).
 pub(in crate::http) async fn get(
@@ -59,30 +26,32 @@ pub(in crate::http) async fn get(
     uri: Uri,
 ) -> Response {
     let Some(parameters) = Parameters::parse(uri.query().unwrap_or_default().as_bytes()) else {
-        return page_fault(&web, &caller, PageFault::Malformed("query"));
+        return interaction::page_fault(&web, &caller, PageFault::Malformed("query"));
     };
     if let (Some(name), None) = (parameters.get("interaction"), parameters.get("client_id")) {
         return resume(&web, &caller, &session, &headers, name).await;
     }
-    let request = match check(&web, &parameters).await {
+    let request = match interaction::check(&web, &parameters).await {
         Ok(request) => request,
-        Err(refusal) => return refuse(&web, &caller, refusal),
+        Err(refusal) => return interaction::refuse(&web, &caller, refusal),
     };
-    let next = match decide(&web, &session, &request, None).await {
+    let next = match interaction::decide(&web, &session, &request, None).await {
         Ok(next) => next,
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
     let page = match next {
         Next::Code(live) => {
             return match web.app.grants.give_code(request.code_request(), &live).await {
-                Ok(code) => pages::reply(&web, &caller, request.reply.code(&code)),
+                Ok(code) => reply::send(&web, &caller, request.reply.code(&code)),
                 Err(error) => answer::fault_page(&web, &caller, &error),
             };
         }
-        Next::Refuse(code, description) => return refuse(&web, &caller, request.refuse(code, description).into()),
+        Next::Refuse(code, description) => {
+            return interaction::refuse(&web, &caller, request.refuse(code, description).into());
+        }
         Next::Page(page, _) => page,
     };
-    let (browser, fresh) = browser_secret(&web, &headers);
+    let (browser, fresh) = interaction::browser_secret(&web, &headers);
     match web.app.grants.wait(&request.client.id, &parameters.encode(), &browser).await {
         Ok(name) => {
             let response = answer::see_other(&page.href(&name));
@@ -105,186 +74,28 @@ pub(in crate::http) async fn post(
 ) -> Response {
     match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(parameters) => answer::see_other(&format!("/authorize?{}", parameters.encode())),
-        Err(fault) => form_fault(&web, &caller, fault),
+        Err(fault) => interaction::form_fault(&web, &caller, fault),
     }
 }
 
 /// Goes on with a request that waited for a person.
 async fn resume(web: &Web, caller: &Caller, session: &Session, headers: &HeaderMap, name: &str) -> Response {
-    let (interaction, request) = match waiting(web, caller, headers, name).await {
+    let (interaction, request) = match interaction::waiting(web, caller, headers, name).await {
         Ok(found) => found,
         Err(response) => return response,
     };
-    match decide(web, session, &request, Some(&interaction)).await {
+    match interaction::decide(web, session, &request, Some(&interaction)).await {
         Ok(Next::Code(live)) => {
             let finished = Finished { interaction: name.to_owned(), allowed: Vec::new() };
             match web.app.grants.finish(request.code_request(), &live, finished, &caller.source()).await {
-                Ok(code) => pages::reply(web, caller, request.reply.code(&code)),
+                Ok(code) => reply::send(web, caller, request.reply.code(&code)),
                 Err(error) => answer::fault_page(web, caller, &error),
             }
         }
         Ok(Next::Page(page, _)) => answer::see_other(&page.href(name)),
-        Ok(Next::Refuse(code, description)) => refuse(web, caller, request.refuse(code, description).into()),
+        Ok(Next::Refuse(code, description)) => {
+            interaction::refuse(web, caller, request.refuse(code, description).into())
+        }
         Err(error) => answer::fault_page(web, caller, &error),
-    }
-}
-
-/// The waiting request of that name, checked anew: its client may have changed meanwhile. Else the page that says what is wrong.
-pub(in crate::http) async fn waiting(
-    web: &Web,
-    caller: &Caller,
-    headers: &HeaderMap,
-    name: &str,
-) -> Result<(Interaction, AuthorizationRequest), Response> {
-    let foreign = || Trouble::new(StatusCode::BAD_REQUEST, "flow-foreign-title", "flow-foreign").page(web, caller);
-    let Some(browser) = web.cookies.browser_secret(headers) else { return Err(foreign()) };
-    let found = web.app.grants.waiting(name, browser).await.map_err(|error| answer::fault_page(web, caller, &error))?;
-    let interaction = found.ok_or_else(foreign)?;
-    if interaction.is_expired(web.app.clock.now()) {
-        let mut trouble = Trouble::new(StatusCode::BAD_REQUEST, "flow-expired-title", "flow-expired");
-        trouble.restart_href = Some(format!("/authorize?{}", interaction.parameters));
-        return Err(trouble.page(web, caller));
-    }
-    let parameters = Parameters::parse(interaction.parameters.as_bytes()).unwrap_or_default();
-    let request = check(web, &parameters).await.map_err(|refusal| refuse(web, caller, refusal))?;
-    Ok((interaction, request))
-}
-
-/// What stands between the request and its code. For a request that has waited, a sign-in since it was made is a fresh one.
-pub(in crate::http) async fn decide(
-    web: &Web,
-    session: &Session,
-    request: &AuthorizationRequest,
-    waited: Option<&Interaction>,
-) -> Result<Next, crate::platform::database::DatabaseError> {
-    let prompt = request.prompt;
-    let live = web.app.sessions.find(session, &request.client.id).await?;
-    let signed_in_for_this =
-        |live: &Live| waited.is_some_and(|waited| from_millis(live.auth_time) >= waited.created_at());
-    let sign_in = if prompt.create && web.app.settings.accounts.sign_up { Page::SignUp } else { Page::SignIn };
-    let must_sign_in = || {
-        if prompt.none {
-            Next::Refuse(ErrorCode::LoginRequired, "the person has to sign in")
-        } else {
-            Next::Page(sign_in, None)
-        }
-    };
-    let Some(live) = live.map(Box::new) else { return Ok(must_sign_in()) };
-    let for_this = signed_in_for_this(&live);
-    if request.subject.as_ref().is_some_and(|subject| *subject != live.user_id.to_string()) {
-        // Whoever signs in for this request and is still not the one it is about will not become them.
-        return Ok(if for_this {
-            Next::Refuse(ErrorCode::LoginRequired, "another person has signed in than the one asked for")
-        } else {
-            must_sign_in()
-        });
-    }
-    if !for_this && (!is_fresh_enough(request, &live, web.app.clock.now()) || sign_in == Page::SignUp) {
-        return Ok(must_sign_in());
-    }
-    if let Some(wanted) = &request.essential_acr
-        && !wanted.contains(&live.acr)
-    {
-        return Ok(Next::Refuse(
-            ErrorCode::UnmetAuthenticationRequirements,
-            "no way of signing in here has one of the essential acr values",
-        ));
-    }
-    let chosen = waited.is_some_and(|waited| waited.chosen_session == Some(live.id));
-    if prompt.select_account && !for_this && !chosen {
-        return Ok(Next::Page(Page::Account, Some(live)));
-    }
-    if !needs_consent(request, &live) {
-        return Ok(Next::Code(live));
-    }
-    Ok(if prompt.none {
-        Next::Refuse(ErrorCode::ConsentRequired, "the person has to consent")
-    } else {
-        Next::Page(Page::Consent, Some(live))
-    })
-}
-
-/// Whether the sign-in is recent enough for `prompt=login` and `max_age`.
-fn is_fresh_enough(request: &AuthorizationRequest, live: &Live, now: DateTime<Utc>) -> bool {
-    let age = now - from_millis(live.auth_time);
-    !request.prompt.login && request.max_age.is_none_or(|seconds| age <= Duration::seconds(seconds.min(1_000_000_000)))
-}
-
-/// Whether the person must be asked: for what they have not allowed yet, when the application wants it, and each time where
-/// the application cannot prove that it is itself (RFC 8252 section 8.6).
-fn needs_consent(request: &AuthorizationRequest, live: &Live) -> bool {
-    let client = &request.client;
-    if request.prompt.consent {
-        return true;
-    }
-    if client.first_party {
-        return false;
-    }
-    let imitable = client.is_public() && !request.reply.redirect_uri().starts_with("https://");
-    imitable || request.consents().iter().any(|scope| !live.has_consented(scope))
-}
-
-async fn check(web: &Web, parameters: &Parameters) -> Result<AuthorizationRequest, Answerable> {
-    let app = &web.app;
-    let id = authorization::client_id(parameters).map_err(|fault| Answerable::Refusal(Refusal::Page(fault)))?;
-    let client = app.clients.find(id, &app.database, app.clock.as_ref()).await.map_err(Answerable::Fault)?;
-    Ok(authorization::validate(parameters, client, &app.clients.registry(), &app.keys.set(), web.issuer())?)
-}
-
-/// A refusal, or a fault of ours.
-enum Answerable {
-    Refusal(Refusal),
-    Fault(crate::clients::ClientError),
-}
-
-impl From<Refusal> for Answerable {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refusal(refusal)
-    }
-}
-
-fn refuse(web: &Web, caller: &Caller, refusal: Answerable) -> Response {
-    match refusal {
-        Answerable::Refusal(Refusal::Client { reply, code, description }) => {
-            metrics::counter!("bonafide_authorization_refusals_total", "error" => code.name()).increment(1);
-            pages::reply(web, caller, reply.error(code, description))
-        }
-        Answerable::Refusal(Refusal::Page(fault)) => page_fault(web, caller, fault),
-        Answerable::Fault(error) => answer::fault_page(web, caller, &error),
-    }
-}
-
-fn page_fault(web: &Web, caller: &Caller, fault: PageFault) -> Response {
-    metrics::counter!("bonafide_authorization_refusals_total", "error" => "page").increment(1);
-    let bad = |title, message| Trouble::new(StatusCode::BAD_REQUEST, title, message);
-    match fault {
-        PageFault::UnknownClient => bad("unknown-client-title", "unknown-client"),
-        PageFault::RedirectUriMissing => bad("redirect-missing-title", "redirect-missing"),
-        PageFault::RedirectUriUnknown(uri) => {
-            bad("redirect-unregistered-title", "redirect-unregistered").with("uri", uri)
-        }
-        PageFault::Malformed(parameter) => {
-            bad("request-malformed-title", "request-malformed").with("parameter", parameter)
-        }
-        PageFault::Fault => Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault"),
-    }
-    .page(web, caller)
-}
-
-/// The page for a body that is no form.
-pub(in crate::http) fn form_fault(web: &Web, caller: &Caller, fault: FormFault) -> Response {
-    let status = match fault {
-        FormFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        FormFault::Incomplete => StatusCode::REQUEST_TIMEOUT,
-        FormFault::Type | FormFault::Malformed => StatusCode::BAD_REQUEST,
-    };
-    Trouble::new(status, "request-malformed-title", "request-malformed").with("parameter", "body").page(web, caller)
-}
-
-/// The browser's secret: the one it has, or a new one that it must be given.
-pub(in crate::http) fn browser_secret(web: &Web, headers: &HeaderMap) -> (String, bool) {
-    match web.cookies.browser_secret(headers) {
-        Some(secret) => (secret.to_owned(), false),
-        None => (web.app.random.token(""), true),
     }
 }

@@ -9,14 +9,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::authorize::form_fault;
 use crate::clients::Client;
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
-use crate::http::csrf;
-use crate::http::form;
-use crate::http::pages::views::{SignOutCall, SignOutPage, SignedOutPage};
 use crate::http::state::Web;
+use crate::http::views::{SignOutCall, SignOutPage, SignedOutPage};
+use crate::http::{csrf, form, interaction};
 use crate::oauth::hint::{self, Hint};
 use crate::oauth::parameters::Parameters;
 use crate::sessions::{Live, SignedOut};
@@ -74,7 +72,7 @@ pub(in crate::http) async fn post(
 ) -> Response {
     let parameters = match form::read(&headers, body, web.app.settings.http.max_body).await {
         Ok(parameters) => parameters,
-        Err(fault) => return form_fault(&web, &caller, fault),
+        Err(fault) => return interaction::form_fault(&web, &caller, fault),
     };
     let Some(decision) = parameters.get("decision") else {
         return answer::see_other(&format!("/logout?{}", parameters.encode()));

@@ -5,19 +5,20 @@
 //! asked for everywhere. The secret is replaced at every sign-in, and all people of the browser go along with it: a copy that
 //! somebody took, or planted, is good for nothing afterwards.
 
+mod met;
 pub(super) mod store;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub(super) use met::Met;
 
 use super::store::Credentials;
 use super::{Accounts, IdentityError, Profile};
-use crate::audit::{About, Event, Source};
+use crate::audit::Source;
 use crate::limits;
 use crate::mail::{self, Letter, MailError, Topic};
-use crate::outbox::{self, NewMessage};
-use crate::platform::database::{DatabaseError, Tx};
+use crate::outbox::NewMessage;
 use crate::platform::secrets;
 
 /// What somebody signs in on.
@@ -40,20 +41,6 @@ pub struct Visit<'a> {
     pub device: Device<'a>,
     /// The language of the page, for people who have not chosen one.
     pub language: Option<&'a str>,
-}
-
-/// A device that somebody signs in on, to be remembered in the transaction of the sign-in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Met {
-    id: Uuid,
-    event_id: Uuid,
-    /// What tells it apart so far, and from now on.
-    shown: Option<Vec<u8>>,
-    next: Vec<u8>,
-    /// To its owner, should it be new.
-    notice: Option<NewMessage>,
-    address: Option<String>,
-    request_id: Option<String>,
 }
 
 impl Visit<'_> {
@@ -119,31 +106,6 @@ impl Accounts {
     pub fn on_first_device(&self, mut proof: super::Proof, visit: Visit<'_>) -> super::Proof {
         proof.met = Some(Box::new(visit.met(self, None, self.clock.now())));
         proof
-    }
-}
-
-impl Met {
-    /// Whether a mail may have to be sent.
-    pub(super) fn may_mail(&self) -> bool {
-        self.notice.is_some()
-    }
-
-    /// Remembers the device. If it is new, and not the first that the person was ever seen on, they are told.
-    pub(super) async fn remember(&self, tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-        if let Some(shown) = &self.shown
-            && store::move_on(tx, user, shown, &self.next, now).await?
-        {
-            return Ok(());
-        }
-        if !store::insert(tx, self.id, user, &self.next, now).await? || !store::has_others(tx, user, self.id).await? {
-            return Ok(());
-        }
-        store::forget_oldest(tx, user).await?;
-        let event = Event::DeviceMet { mailed: self.notice.is_some() };
-        let (address, request_id) = (self.address.clone(), self.request_id.clone());
-        let source = Source { actor: Some(user), address, user_agent: None, request_id };
-        crate::audit::record(tx, self.event_id, now, &event, &About::user(user), &source).await?;
-        outbox::write(tx, self.notice.clone().into_iter().collect(), now).await
     }
 }
 

@@ -3,14 +3,14 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::answer::{self, Forms};
+use super::caller::Caller;
+use super::state::Web;
 use super::views::FormPostPage;
-use crate::http::answer::{self, Forms};
-use crate::http::caller::Caller;
-use crate::http::state::Web;
 use crate::oauth::reply::Reply;
 
 /// Sends an authorization response.
-pub(in crate::http) fn reply(web: &Web, caller: &Caller, reply: Reply) -> Response {
+pub(super) fn send(web: &Web, caller: &Caller, reply: Reply) -> Response {
     match reply {
         Reply::Redirect(location) => answer::see_other(&location),
         Reply::Post { redirect_uri, parameters } => {

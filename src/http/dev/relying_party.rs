@@ -1,14 +1,10 @@
-//! What `--dev` adds: a demo application that is a relying party like any other (crate `openidconnect`, public endpoints, PKCE,
-//! every check), and the mailbox that catches what would be sent.
+//! The demo application's side of the protocol, by the crate `openidconnect`: public endpoints, PKCE, every check.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
-use axum::response::Response;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
 };
@@ -17,19 +13,11 @@ use openidconnect::{
     HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, RefreshToken, Scope, TokenResponse as _,
 };
-use uuid::Uuid;
 
-use super::answer::{self, Forms};
-use super::caller::Caller;
-use super::pages::not_found;
-use super::pages::views::{DecodedToken, DevAppPage, DevMailPage, DevMessagePage, DevTokensPage, MailLine};
-use super::state::Web;
 use crate::app::App;
 use crate::clients::{self, Change, ClientError, Draft};
-use crate::mail::{self, Letterhead, Rendered};
-use crate::platform::clock::from_millis;
-use crate::platform::database::DatabaseError;
 use crate::platform::outgoing::{Outgoing, OutgoingError};
+use crate::platform::random::Random;
 
 const CLIENT_ID: &str = "bonafide-demo";
 /// Sign-ins under way, and shown tokens, at the most: this is a demonstration, not a place to keep things.
@@ -117,24 +105,10 @@ async fn relying_party(demo: &DemoApp, issuer: &str) -> Result<Client, String> {
         .set_redirect_uri(redirect))
 }
 
-pub(super) async fn app(State(web): State<Arc<Web>>, caller: Caller) -> Response {
-    show(&web, &caller, None)
-}
-
-fn show(web: &Web, caller: &Caller, error: Option<String>) -> Response {
-    let status = if error.is_some() { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
-    let view = DevAppPage { frame: caller.frame(web, None), sign_in_href: "/dev/app/start".to_owned(), error };
-    answer::page(web, status, Forms::None, &view)
-}
-
-pub(super) async fn start(State(web): State<Arc<Web>>, caller: Caller) -> Response {
-    let Some(demo) = &web.demo else { return not_found(State(web), caller).await };
-    let client = match relying_party(demo, web.issuer()).await {
-        Ok(client) => client,
-        Err(error) => return show(&web, &caller, Some(error)),
-    };
+/// Where the browser signs in. What it will be compared with is kept.
+pub(super) async fn begin(demo: &DemoApp, issuer: &str, random: &dyn Random) -> Result<url::Url, String> {
+    let client = relying_party(demo, issuer).await?;
     // Verifier, state and nonce from our own generator, like everything that is random here.
-    let random = &web.app.random;
     let verifier = PkceCodeVerifier::new(random.token(""));
     let (state, nonce) = (random.token(""), random.token(""));
     let (sent_state, sent_nonce) = (state.clone(), nonce.clone());
@@ -152,35 +126,20 @@ pub(super) async fn start(State(web): State<Arc<Web>>, caller: Caller) -> Respon
         started.clear();
     }
     started.insert(state, (Nonce::new(nonce), verifier));
-    answer::see_other(url.as_str())
-}
-
-pub(super) async fn callback(State(web): State<Arc<Web>>, caller: Caller, uri: Uri) -> Response {
-    let Some(demo) = &web.demo else { return not_found(State(web), caller).await };
-    let query: HashMap<String, String> =
-        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let outcome = finish(demo, web.issuer(), &query).await;
-    answer_with(&web, &caller, outcome)
-}
-
-pub(super) async fn refresh(State(web): State<Arc<Web>>, caller: Caller) -> Response {
-    let Some(demo) = &web.demo else { return not_found(State(web), caller).await };
-    let token = demo.refresh_token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(token) = token else { return answer::see_other("/dev/app") };
-    let outcome = renew(demo, web.issuer(), &token).await;
-    answer_with(&web, &caller, outcome)
+    Ok(url)
 }
 
 /// What the tokens say, and how each was checked.
-struct Shown {
-    checks: Vec<(String, String)>,
-    id_token: String,
-    access_token: String,
-    userinfo: String,
-    refresh_token: Option<String>,
+pub(super) struct Shown {
+    pub(super) checks: Vec<(String, String)>,
+    pub(super) id_token: String,
+    pub(super) access_token: String,
+    pub(super) userinfo: String,
+    pub(super) refresh_token: Option<String>,
 }
 
-async fn finish(demo: &DemoApp, issuer: &str, query: &HashMap<String, String>) -> Result<Shown, String> {
+/// Takes the answer of the provider and redeems its code.
+pub(super) async fn finish(demo: &DemoApp, issuer: &str, query: &HashMap<String, String>) -> Result<Shown, String> {
     let state = query.get("state").ok_or("The answer has no state.")?;
     let started = demo.started.lock().unwrap_or_else(PoisonError::into_inner).remove(state);
     let (nonce, verifier) = started.ok_or("The answer's state is not one that was sent: start again.")?;
@@ -202,7 +161,13 @@ async fn finish(demo: &DemoApp, issuer: &str, query: &HashMap<String, String>) -
     Ok(shown)
 }
 
-async fn renew(demo: &DemoApp, issuer: &str, token: &RefreshToken) -> Result<Shown, String> {
+/// Renews the tokens that were shown last. `None`: there are none.
+pub(super) async fn renew(demo: &DemoApp, issuer: &str) -> Option<Result<Shown, String>> {
+    let token = demo.refresh_token.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+    Some(renew_by(demo, issuer, &token).await)
+}
+
+async fn renew_by(demo: &DemoApp, issuer: &str, token: &RefreshToken) -> Result<Shown, String> {
     let client = relying_party(demo, issuer).await?;
     let request = client.exchange_refresh_token(token).map_err(text)?;
     let tokens = request.request_async(&Fetch(&demo.outgoing)).await.map_err(text)?;
@@ -252,42 +217,6 @@ async fn verify(
     })
 }
 
-fn answer_with(web: &Web, caller: &Caller, outcome: Result<Shown, String>) -> Response {
-    let shown = match outcome {
-        Ok(shown) => shown,
-        Err(error) => return show(web, caller, Some(error)),
-    };
-    let back = form_urlencoded::Serializer::new(String::new())
-        .append_pair("id_token_hint", &shown.id_token)
-        .append_pair("post_logout_redirect_uri", &format!("{}/dev/app", web.issuer()))
-        .finish();
-    let view = DevTokensPage {
-        frame: caller.frame(web, None),
-        checks: shown.checks,
-        id_token: decode(shown.id_token),
-        access_token: decode(shown.access_token),
-        userinfo: shown.userinfo,
-        refresh_token: shown.refresh_token,
-        refresh_href: "/dev/app/refresh".to_owned(),
-        sign_out_href: format!("/logout?{back}"),
-    };
-    answer::page(web, StatusCode::OK, Forms::None, &view)
-}
-
-/// A JWT as it reads; what does not read stays empty.
-fn decode(raw: String) -> DecodedToken {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let mut parts = raw.split('.').map(|part| {
-        let decoded = URL_SAFE_NO_PAD.decode(part).ok()?;
-        let value: serde_json::Value = serde_json::from_slice(&decoded).ok()?;
-        serde_json::to_string_pretty(&value).ok()
-    });
-    let (header, claims) = (parts.next().flatten().unwrap_or_default(), parts.next().flatten().unwrap_or_default());
-    drop(parts);
-    DecodedToken { raw, header, claims }
-}
-
 /// An error with its causes, for the developer who looks at the demo application.
 fn text(error: impl std::error::Error) -> String {
     let mut said = error.to_string();
@@ -297,65 +226,4 @@ fn text(error: impl std::error::Error) -> String {
         cause = error.source();
     }
     said
-}
-
-pub(super) async fn mailbox(State(web): State<Arc<Web>>, caller: Caller) -> Response {
-    match captured(&web).await {
-        Ok(mails) => {
-            let messages = mails
-                .into_iter()
-                .map(|mail| MailLine {
-                    href: format!("/dev/mail/{}", mail.id),
-                    at: time(mail.at),
-                    to: mail.to,
-                    subject: mail.read.subject,
-                })
-                .collect();
-            answer::page(&web, StatusCode::OK, Forms::None, &DevMailPage { frame: caller.frame(&web, None), messages })
-        }
-        Err(error) => answer::fault_page(&web, &caller, &error),
-    }
-}
-
-pub(super) async fn message(State(web): State<Arc<Web>>, caller: Caller, Path(id): Path<String>) -> Response {
-    let mails = match captured(&web).await {
-        Ok(mails) => mails,
-        Err(error) => return answer::fault_page(&web, &caller, &error),
-    };
-    let wanted = Uuid::parse_str(&id).ok();
-    let Some(mail) = mails.into_iter().find(|mail| Some(mail.id) == wanted) else {
-        return not_found(State(web), caller).await;
-    };
-    let view = DevMessagePage {
-        frame: caller.frame(&web, None),
-        at: time(mail.at),
-        to: mail.to,
-        from: mail.from,
-        subject: mail.read.subject,
-        text: mail.read.text,
-    };
-    answer::page(&web, StatusCode::OK, Forms::None, &view)
-}
-
-/// A mail that was caught, as its reader would see it.
-struct Caught {
-    id: Uuid,
-    at: i64,
-    to: String,
-    from: String,
-    read: Rendered,
-}
-
-async fn captured(web: &Web) -> Result<Vec<Caught>, DatabaseError> {
-    let Ok(letterhead) = Letterhead::new(web.catalogues.clone(), &web.app.settings) else { return Ok(Vec::new()) };
-    let mails = mail::captured(&web.app.database, web.app.master.sealing()).await?.into_iter();
-    let caught = mails.filter_map(|mail| {
-        let read = letterhead.render(&mail.letter).ok()?;
-        Some(Caught { id: mail.id, at: mail.at, to: mail.letter.to, from: letterhead.from(), read })
-    });
-    Ok(caught.collect())
-}
-
-fn time(millis: i64) -> String {
-    from_millis(millis).format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

@@ -5,11 +5,11 @@
 use axum::body::Bytes;
 use sha2::{Digest, Sha256};
 
-const STYLE: &str = include_str!("../../../templates/assets/style.css");
-const SCRIPT: &str = include_str!("../../../templates/assets/enhance.js");
+const STYLE: &str = include_str!("../../templates/assets/style.css");
+const SCRIPT: &str = include_str!("../../templates/assets/enhance.js");
 /// What sends the one form of the page that posts an answer to an application.
-const SUBMIT: &str = include_str!("../../../templates/assets/submit.js");
-const ICON: &str = include_str!("../../../templates/assets/icon.svg");
+const SUBMIT: &str = include_str!("../../templates/assets/submit.js");
+const ICON: &str = include_str!("../../templates/assets/icon.svg");
 
 /// The green of bank notes; also the colour that stands in `icon.svg`.
 const OWN_ACCENT: &str = "oklch(0.46 0.094 165)";
