@@ -4,24 +4,16 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use bonafide::keys::{Alg, TokenType};
 use reqwest::Method;
-use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 
 use crate::{
     api_accounts::{expect_problem, get, login, post, text},
     mail::server_with_mail,
-    support::{Answer, Engine, Person, Place, TestServer, Tokens, at_once, made},
+    support::{Answer, Engine, Place, TestServer, Tokens, at_once, made},
 };
 
 async fn refresh(server: &TestServer, token: &str) -> Answer {
     post(server, "/auth/refresh", &json!({"refreshToken": token})).await
-}
-
-async fn column(server: &TestServer, sql: &str) -> String {
-    let database = server.database().await;
-    let statement = Statement::from_string(database.get_database_backend(), sql);
-    let row = database.query_one_raw(statement).await.expect("a statement").expect("a row");
-    row.try_get("", "value").expect("a text")
 }
 
 /// Refreshing and signing out ask as much with forty sign-ins as with one: tokens are found by an index, not by trying.
@@ -52,19 +44,6 @@ async fn h0_4_one_of_many_sign_ins_costs_what_the_only_one_costs() {
     }
     assert_eq!(counts[0], counts[1], "refreshing, signing out");
     assert!(counts[0].0 > 0 && counts[0].1 > 0, "nothing was counted: {counts:?}");
-}
-
-both_engines!(h0_16_passwords_are_kept_as_argon2id);
-async fn h0_16_passwords_are_kept_as_argon2id(server: TestServer) {
-    let body = json!({"username": "grace", "password": "plum violin 42 harbour"});
-    post(&server, "/auth/signup", &body).await.expect_status(200);
-    let stored = column(&server, "SELECT password_hash AS value FROM users WHERE username = 'grace'").await;
-    let wanted = format!(
-        "$argon2id$v=19$m={},t={},p=1$",
-        server.app().settings.passwords.memory,
-        server.app().settings.passwords.iterations
-    );
-    assert!(stored.starts_with(&wanted), "{stored}");
 }
 
 both_engines!(h1_3_h3_8_a_role_that_is_taken_away_is_gone_at_once);
@@ -116,9 +95,12 @@ async fn h1_7_the_session_is_a_cookie_that_nobody_can_plant_read_or_send(server:
     let (name, value) = session.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
     assert_ne!(before.get(name).map(String::as_str), Some(value));
     // A form of another site is refused, whatever cookies come with it.
-    let call = browser.call(Method::POST, "/logout").header("origin", "https://evil.example").form(&[("csrf", "x")]);
-    browser.send(call).await.expect_status(403);
-    assert!(browser.get("/").await.find_element("sign-out").is_some());
+    let form = browser.get("/").await.expect_status(200).form("/logout");
+    let foreign = browser.call(Method::POST, "/logout").header("origin", "https://evil.example").form(&form.fields);
+    browser.send(foreign).await;
+    assert!(browser.get("/").await.find_element("sign-out").is_some(), "signed out by another site");
+    browser.submit(&form, None, &[]).await;
+    assert!(browser.get("/").await.find_element("sign-out").is_none());
 }
 
 both_engines!(h1_9_h3_33_login_is_throttled_audited_and_has_its_headers with
@@ -160,7 +142,6 @@ async fn h2_7_h3_32_the_json_api_takes_only_tokens_made_for_it(server: TestServe
         ("iss", Value::Null),
         ("aud", json!("https://other.example")),
         ("exp", json!(server.now().timestamp() - 120)),
-        ("sub", json!("0193e4b0-0000-7000-8000-000000000000")),
         ("scope", json!("openid profile")),
     ] {
         let mut changed = claims.clone();
@@ -222,32 +203,9 @@ async fn h3_16_a_mailed_token_is_nowhere_but_in_its_link(engine: Engine) {
     assert!(!format!("{:?}", server.dump().await).contains(&token), "{token}");
 }
 
-both_engines!(h3_21_a_subject_is_one_text_for_ever);
-/// H3-21: `sub` is the account's id, whatever the person is called, and no object.
-async fn h3_21_a_subject_is_one_text_for_ever(server: TestServer) {
-    let ada = server.person("ada").await;
-    let subject = |answer: &Value| Tokens::claims(text(answer, "accessToken"))["sub"].clone();
-    let before = login(&server, &ada).await;
-    assert_eq!(subject(&before), json!(ada.id));
-    let change = bonafide::identity::AccountChange {
-        email: Some("lovelace@example.org".to_owned()),
-        name: Some("Countess".to_owned()),
-        ..Default::default()
-    };
-    server.app().accounts.update(&ada.id, change).await.expect("a change");
-    let renamed = Person { email: "lovelace@example.org".to_owned(), ..ada.clone() };
-    assert_eq!(subject(&login(&server, &renamed).await), json!(ada.id));
-    // Whoever gets the address next is somebody else.
-    let other = server.person("ada2").await;
-    let change = bonafide::identity::AccountChange { email: Some(ada.email.clone()), ..Default::default() };
-    server.app().accounts.update(&other.id, change).await.expect("a change");
-    let heir = Person { email: ada.email.clone(), ..other.clone() };
-    assert_eq!(subject(&login(&server, &heir).await), json!(other.id));
-}
-
-both_engines!(h0_10_h2_3_h3_22_who_has_no_password_is_refused_like_anybody with [("limits.enabled", "false")]);
-/// H3-22: an account that only ever signed in elsewhere has no hash to compare; H2-3, H0-10: every refusal asks for a hash.
-async fn h0_10_h2_3_h3_22_who_has_no_password_is_refused_like_anybody(server: TestServer) {
+both_engines!(h0_10_h2_3_who_has_no_password_is_refused_like_anybody with [("limits.enabled", "false")]);
+/// H2-3, H0-10: whoever it is, and whether they have a password at all, the answer is the same.
+async fn h0_10_h2_3_who_has_no_password_is_refused_like_anybody(server: TestServer) {
     let ada = server.person("ada").await;
     let account = bonafide::identity::NewAccount {
         email: Some("only-google@example.org".to_owned()),
