@@ -99,7 +99,7 @@ async fn h1_7_the_session_is_a_cookie_that_nobody_can_plant_read_or_send(server:
     let foreign = browser.call(Method::POST, "/logout").header("origin", "https://evil.example").form(&form.fields);
     browser.send(foreign).await;
     assert!(browser.get("/").await.find_element("sign-out").is_some(), "signed out by another site");
-    browser.submit(&form, None, &[]).await;
+    browser.submit(&form, Some("sign-out"), &[]).await;
     assert!(browser.get("/").await.find_element("sign-out").is_none());
 }
 
