@@ -25,17 +25,16 @@ impl FrontEnd {
     }
 
     pub(crate) fn sign_in(&mut self, email: &str) {
-        let request = post_json("/auth/signin", "", &json!({ "email": email, "password": PASSWORD }));
+        let request = post_json("/auth/login", "", &json!({ "email": email, "password": PASSWORD }));
         let reply = self.connection.send(&request).expect(200);
-        self.access_token = reply.member("access_token");
-        self.refresh_token = reply.member("refresh_token");
+        self.access_token = reply.member("accessToken");
+        self.refresh_token = reply.member("refreshToken");
     }
 
     pub(crate) fn refresh(&mut self) {
-        let bearer = format!("authorization: Bearer {}\r\n", self.refresh_token);
+        let bearer = format!("authorization: Refresh {}\r\n", self.refresh_token);
         let reply = self.connection.send(&post_json("/auth/refresh", &bearer, &json!({}))).expect(200);
-        let token = reply.json()["refreshToken"].as_str().map(str::to_owned);
-        self.refresh_token = token.unwrap_or_else(|| panic!("no token: {}", reply.json()));
+        self.refresh_token = reply.member("refreshToken");
     }
 
     fn me(&mut self) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Link, Person, Session};
 use crate::identity::ADMIN;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 
 /// How long after a token's use the adapter may still say whose address it was: NextAuth makes the account after it.
 const BELIEVED: Duration = Duration::hours(1);
@@ -109,6 +109,16 @@ pub(super) async fn unlink(tx: &Tx, provider: &str, account_id: &str) -> Result<
                        AND (o.provider <> $1 OR o.account_id <> $2))) \
                RETURNING user_id, provider, account_id, kind";
     fetch_one(tx, sql, [provider.into(), account_id.into()]).await
+}
+
+/// Takes every account at another provider from a person, in the caller's transaction. Answers at which providers they were.
+pub async fn unlink_all_of(tx: &Tx, user: Uuid) -> Result<Vec<String>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        provider: String,
+    }
+    let sql = "DELETE FROM linked_accounts WHERE user_id = $1 RETURNING provider";
+    Ok(fetch_all::<Row, 1>(tx, sql, [user.into()]).await?.into_iter().map(|row| row.provider).collect())
 }
 
 /// Whose account this is, if their address is this one and they are no administrator.

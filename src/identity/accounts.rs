@@ -403,6 +403,21 @@ pub(super) async fn end_everything(
     grants::end_all_of(tx, user, reason, now, random, source).await
 }
 
+/// Takes the accounts at other providers from an account whose owner is here for the first time: whoever linked them was another.
+pub(super) async fn unlink_all(
+    tx: &Tx,
+    user: Uuid,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), DatabaseError> {
+    for provider in adapter::unlink_all_of(tx, user).await? {
+        let event = Event::AccountUnlinked { provider };
+        audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
+    }
+    Ok(())
+}
+
 /// Somebody has read what was sent to an address. Where nobody had before, whoever made the account may have been another:
 /// their password and everything that they opened ends, so that they do not sit in the account of the address's owner.
 pub(crate) async fn address_proven(
@@ -412,8 +427,12 @@ pub(crate) async fn address_proven(
     random: &dyn Random,
     source: &Source,
 ) -> Result<(), DatabaseError> {
+    let stranger = store::unproven(tx, None, address).await?;
     let Some(id) = store::prove_address(tx, address, now).await? else { return Ok(()) };
     end_everything(tx, id, "address_proven", now, random, source).await?;
+    if stranger.is_some() {
+        unlink_all(tx, id, now, random, source).await?;
+    }
     let event = Event::UserChanged { what: "address_proven" };
     audit::record(tx, random.id(now), now, &event, &About::user(id), source).await
 }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use uuid::Uuid;
 
-use super::accounts::end_everything;
+use super::accounts::{end_everything, unlink_all};
 use super::mailed_tokens::store::Found;
 use super::mailed_tokens::{self, NewToken, Purpose};
 use super::{Accounts, Email, IdentityError, Refusal, User, store};
@@ -130,9 +130,13 @@ impl Accounts {
                     let claim = mailed_tokens::store::take(tx, hash, Purpose::ResetPassword, now).await?;
                     let claim = claim.ok_or(IdentityError::DeadLink)?;
                     let user = claim.user_id;
+                    let stranger = store::unproven(tx, Some(user), "").await?;
                     store::set_password(tx, user, &password_hash, now).await?;
                     store::set_verified(tx, user, now).await?;
                     end_everything(tx, user, "password_reset", now, random, &source).await?;
+                    if stranger.is_some() {
+                        unlink_all(tx, user, now, random, &source).await?;
+                    }
                     let language = store::language(tx, user).await?;
                     let letter = Letter::new(&claim.address, language.as_deref(), Topic::PasswordChanged, &source, now);
                     outbox::write(tx, vec![letter.message(user, &sealing, now, random)?], now).await?;

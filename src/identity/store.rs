@@ -265,6 +265,17 @@ pub(super) async fn language(tx: &Tx, id: Uuid) -> Result<Option<String>, Databa
     Ok(row.and_then(|row| Profile::stored(row.profile.as_deref()).locale))
 }
 
+/// Somebody who chose a password and has never proven the address, by their id or canonical address: whoever made that account
+/// may be another than the address's owner.
+pub(super) async fn unproven(tx: &Tx, id: Option<Uuid>, address: &str) -> Result<Option<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "SELECT id FROM users WHERE (id = $1 OR email_canonical = $2) AND email_verified_at IS NULL AND password_hash IS NOT NULL";
+    Ok(fetch_one::<Row, 2>(tx, sql, [id.into(), address.into()]).await?.map(|row| row.id))
+}
+
 /// Notes that an address is verified, if it was not, and takes the password of whoever had not verified it. Answers whose it is.
 /// An administrator's stays as it is: by whom the address was proven is another program's word.
 pub(super) async fn prove_address(tx: &Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Uuid>, DatabaseError> {

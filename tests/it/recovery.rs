@@ -1,6 +1,9 @@
 //! A new password by a mailed link: once, for an hour, for the one who reads the mail, and nobody else learns anything.
 
-use bonafide::{audit::Source, identity::AccountChange};
+use bonafide::{
+    audit::Source,
+    identity::{AccountChange, NewAccount},
+};
 use reqwest::Method;
 
 use crate::{
@@ -374,6 +377,44 @@ async fn al_10_somebody_without_a_password_gets_one_by_their_mailbox(engine: Eng
     reset(&mut server.browser(), &token, NEW).await.expect_status(200);
     assert!(!lives().await);
     sign_in(&server, email, NEW).await.expect_status(303);
+}
+
+each_engine!(al_16_what_a_stranger_has_linked_goes_when_the_owner_comes);
+/// A stranger makes an account with somebody's address and links an account of their own. It goes when the owner proves the
+/// mailbox; what people link to an address that is theirs stays.
+async fn al_16_what_a_stranger_has_linked_goes_when_the_owner_comes(engine: Engine) {
+    const SECRET: &str = "an adapter secret of 32 characters";
+    let (server, mailbox) = server_with_mail(engine, &[("adapter.secret", SECRET)]).await;
+    let verified = server.person("ada").await;
+    let account = NewAccount {
+        email: Some("victim@example.org".to_owned()),
+        password: Some("plum violin 42 harbour".to_owned()),
+        ..NewAccount::default()
+    };
+    let proof = server.app().accounts.sign_up(account, &Source::default()).await.unwrap();
+    let adapter = async |method: Method, path: &str, body: serde_json::Value| -> serde_json::Value {
+        let call = server.call(method, &format!("/adapter{path}")).header("x-auth-secret", SECRET).json(&body);
+        call.send().await.expect_status(200).json()
+    };
+    let mut mails = 0;
+    for (user, email, stays) in [
+        (verified.id.as_str(), verified.email.as_str(), true),
+        (&proof.user_id.to_string(), "victim@example.org", false),
+    ] {
+        let link =
+            serde_json::json!({"userId": user, "type": "oauth", "provider": "google", "providerAccountId": email});
+        adapter(Method::POST, "/link-account", link).await;
+        forgot(&mut server.browser(), email).await.expect_status(200);
+        let token = mailbox.nth(mails + 1).await.token();
+        reset(&mut server.browser(), &token, NEW).await.expect_status(200);
+        // The link, and the word that the password is a new one.
+        mails += 2;
+        let linked = server.call(Method::GET, &format!("/adapter/get-user-by-account/google/{email}"));
+        let linked: serde_json::Value = linked.header("x-auth-secret", SECRET).send().await.expect_status(200).json();
+        assert_eq!(linked.is_object(), stays, "{email}: {linked}");
+    }
+    let events = lines(&server, "SELECT detail AS line FROM audit_events WHERE kind = 'account_unlinked'").await;
+    assert_eq!(events, [r#"{"provider":"google"}"#]);
 }
 
 each_engine!(links_of_a_front_end);
