@@ -41,10 +41,8 @@ pub(crate) fn measure(engine: &str, postgres: Option<&str>, time: Duration) {
 fn costs(place: &Place, people: u64, time: Duration) -> (Cost, Cost) {
     let provider = place.start();
     let processes = (provider.child.id(), place.database.as_deref());
-    let mut front_ends: Vec<_> = (0..CONNECTIONS as u64).map(|number| FrontEnd::open(&provider, number)).collect();
-    for (number, front_end) in front_ends.iter_mut().enumerate() {
-        front_end.sign_in(&email(number as u64 * (people / CONNECTIONS as u64)));
-    }
+    let numbers = (0..CONNECTIONS as u64).map(|number| number * (people / CONNECTIONS as u64));
+    let mut front_ends = FrontEnd::signed_in(&provider, numbers);
     // Cold pages are read once; what is compared is the cost of every day.
     refreshes(processes, time, &mut front_ends);
     let refresh = median(|| refreshes(processes, time, &mut front_ends));

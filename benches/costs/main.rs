@@ -1,7 +1,7 @@
 //! What operations cost: CPU of the provider's process, as a ratio to floors measured in the same run.
 //!
 //! `cargo bench` measures the endpoints and JSON sign-in; `cargo bench -- crowd` fills a database with a million people and
-//! compares it to a small one. With `BONAFIDE_TEST_POSTGRES` set on PostgreSQL too. `BENCH_SECONDS` (3) is the time for each
+//! compares it to a small one. `SQLite` or `PostgreSQL` behind it measures that engine alone. With `BONAFIDE_TEST_POSTGRES` set on PostgreSQL too. `BENCH_SECONDS` (3) is the time for each
 //! operation. CPU, not latency: on a machine that others use too it is by far the steadiest figure.
 #![expect(
     clippy::expect_used,
@@ -35,7 +35,11 @@ fn main() {
         engines.push(("PostgreSQL", Some(url)));
     }
     // `cargo bench` itself adds `--bench`.
-    let wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let mut wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if wanted.iter().any(|wanted| engines.iter().any(|(name, _)| name == wanted)) {
+        engines.retain(|(name, _)| wanted.iter().any(|wanted| wanted == name));
+        wanted.retain(|wanted| !["SQLite", "PostgreSQL"].contains(&wanted.as_str()));
+    }
     let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted == name);
     let signature = clocks::signature_ms(time);
     let hash = clocks::hash_ms();

@@ -1,6 +1,6 @@
 //! JSON sign-in, refresh and `me`, as front ends call them.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use serde_json::json;
 
@@ -19,19 +19,28 @@ pub(crate) struct FrontEnd {
 }
 
 impl FrontEnd {
-    pub(crate) fn open(provider: &Provider, number: u64) -> Self {
-        let connection = Connection::open(provider.address);
-        Self { connection, next: number, access_token: String::new(), refresh_token: String::new() }
+    /// Front ends whose first people are those with these numbers, all signed in at once.
+    pub(crate) fn signed_in(provider: &Provider, numbers: impl Iterator<Item = u64>) -> Vec<Self> {
+        let open = |number| {
+            let connection = Connection::open(provider.address);
+            let mut one = Self { connection, next: number, access_token: String::new(), refresh_token: String::new() };
+            one.sign_in(&email(number));
+            one
+        };
+        thread::scope(|threads| {
+            let opening: Vec<_> = numbers.map(|number| threads.spawn(move || open(number))).collect();
+            opening.into_iter().map(|thread| thread.join().expect("a front end")).collect()
+        })
     }
 
-    pub(crate) fn sign_in(&mut self, email: &str) {
+    fn sign_in(&mut self, email: &str) {
         let request = post_json("/auth/login", "", &json!({ "email": email, "password": PASSWORD }));
         let reply = self.connection.send(&request).expect(200);
         self.access_token = reply.member("accessToken");
         self.refresh_token = reply.member("refreshToken");
     }
 
-    pub(crate) fn refresh(&mut self) {
+    fn refresh(&mut self) {
         let bearer = format!("authorization: Refresh {}\r\n", self.refresh_token);
         let reply = self.connection.send(&post_json("/auth/refresh", &bearer, &json!({}))).expect(200);
         self.refresh_token = reply.member("refreshToken");
@@ -74,10 +83,7 @@ pub(crate) fn measure(engine: &str, postgres: Option<&str>, signature: f64, hash
     let provider = place.start();
     let database = place.database.clone();
     let processes = (provider.child.id(), database.as_deref());
-    let mut front_ends: Vec<_> = (0..CONNECTIONS as u64).map(|number| FrontEnd::open(&provider, number)).collect();
-    for front_end in &mut front_ends {
-        front_end.sign_in(&email(0));
-    }
+    let mut front_ends = FrontEnd::signed_in(&provider, std::iter::repeat_n(0, CONNECTIONS));
 
     let mut rows = Vec::new();
     // A refresh at /auth/refresh signs one token: an access token, no ID token.
