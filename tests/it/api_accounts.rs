@@ -577,9 +577,18 @@ async fn h3_9_ap_12_the_list_is_paged(server: TestServer) {
         link.split(['<', '>']).nth(1).expect("a link").clone_into(&mut path);
     }
     assert_eq!(seen, people.iter().map(|person| person.id.clone()).collect::<Vec<_>>());
-    for query in
-        ["limit=0", "limit=-1", "limit=1000000000", "limit=101", "limit=x", "after=x", "after='", "limit=1&limit=2"]
-    {
+    for query in [
+        "limit=0",
+        "limit=-1",
+        "limit=1000000000",
+        "limit=101",
+        "limit=x",
+        "after=x",
+        "after='",
+        "after=",
+        "limit=",
+        "limit=1&limit=2",
+    ] {
         expect_problem(get(&server, &format!("/auth?{query}"), &token).await, 400);
     }
     get(&server, "/auth?limit=100", &token).await.expect_status(200);

@@ -78,6 +78,10 @@ impl Call {
     pub(super) fn query(&self, name: &'static str) -> Result<Option<String>, Problem> {
         let malformed = || Problem::bad_request("api-query-malformed").field(name, "api-field-malformed");
         let parameters = Parameters::parse(self.query.as_bytes()).ok_or_else(malformed)?;
+        // In OAuth an empty parameter is none; here it is one that does not do.
+        if form_urlencoded::parse(self.query.as_bytes()).any(|(key, value)| key == name && value.is_empty()) {
+            return Err(malformed());
+        }
         Ok(parameters.one(name).map_err(|_| malformed())?.map(str::to_owned))
     }
 
