@@ -41,6 +41,12 @@ pub enum SecretsError {
     Unsealable,
 }
 
+/// 256 bits as base64url that only whoever has the secret can make of these parts.
+pub fn derived(secret: &str, parts: &[&str]) -> String {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+    URL_SAFE_NO_PAD.encode(mac(secret.as_bytes(), &parts))
+}
+
 /// A key for AES-256-GCM, wiped from memory when it goes. Clones are the same key, also after it was replaced.
 #[derive(Clone)]
 pub struct SealingKey(Arc<ArcSwap<Zeroizing<[u8; 32]>>>);
