@@ -41,7 +41,7 @@ pub(super) async fn all(
                 tracing::error!(provider = row.name, "a provider's secret does not open; the provider is left out");
                 return None;
             };
-            declared.client_secret = Secret::new(secret);
+            declared.client_secret = Secret::from(secret);
         }
         Some((row.name, declared))
     };
