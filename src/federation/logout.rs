@@ -84,9 +84,8 @@ impl Federation {
     /// A browser is back from signing out there: where it goes on to, if anywhere.
     pub async fn signed_out(&self, state: &str, browser: &str) -> Result<Option<String>, FederationError> {
         let (state, browser, now) = (secrets::hash(state), secrets::hash(browser), self.clock.now());
-        let action = self
-            .database
-            .write(move |tx| Box::pin(async move { store::take_sign_out(tx, state, browser, now).await }));
+        let action =
+            self.database.write(move |tx| Box::pin(async move { store::take_sign_out(tx, state, browser, now).await }));
         Ok(action.await?.ok_or(FederationError::State)?.onward)
     }
 
