@@ -30,6 +30,8 @@ use crate::{adapter, grants, sessions};
 pub enum Refusal {
     #[error("the e-mail address is not one we can write to")]
     EmailMalformed,
+    #[error("accounts are made only for e-mail addresses of certain domains")]
+    EmailUnwelcome,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
     #[error("a username has 2 to 64 letters, digits, '.', '_' and '-'")]

@@ -103,6 +103,7 @@ sign-in-question = Haben Sie schon ein Konto?
 
 field-required = Füllen Sie dieses Feld aus.
 email-malformed = Schreiben Sie die ganze Adresse, zum Beispiel ada@example.org.
+email-unwelcome = Konten gibt es hier nur für Adressen bestimmter Organisationen. Nehmen Sie die Adresse, die Sie von Ihrer haben.
 email-taken = Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich damit an.
 username-malformed = Verwenden Sie Buchstaben, Ziffern, Punkte, Binde- und Unterstriche, und beginnen Sie mit einem Buchstaben oder einer Ziffer.
 username-taken = Diesen Benutzernamen hat schon jemand. Wählen Sie einen anderen.

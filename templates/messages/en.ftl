@@ -107,6 +107,7 @@ sign-in-question = Have an account already?
 
 field-required = Fill this in.
 email-malformed = Write the whole address, like ada@example.org.
+email-unwelcome = Accounts here are for addresses of certain organisations only. Use the address that yours has given you.
 email-taken = This address has an account already. Sign in with it instead.
 username-malformed = Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.
 username-taken = Somebody has this username already. Choose another one.
