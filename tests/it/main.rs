@@ -78,5 +78,6 @@ mod statements;
 mod sweeper;
 mod tls;
 mod tokens;
+mod upstream;
 mod userinfo;
 mod verification;

@@ -7,6 +7,7 @@
 //! - [`Mailbox`]: a mail relay that keeps what it is handed.
 //! - [`NextApp`]: the example front end in its own process.
 //! - [`Receiver`]: an application's address for back-channel logout.
+//! - [`Upstream`]: another provider, not ours, in its own process; [`Stub`]: one that does what a test says.
 //! - [`Gate`]: a way to PostgreSQL that can be cut; [`Place::statements_during`]: what a request asks of the database.
 //! - [`both_engines!`]: makes the two tests, SQLite and PostgreSQL, of one body.
 #![expect(dead_code, reason = "tools stand here before the tests that need them; the compiler says when none is idle")]
@@ -30,6 +31,8 @@ mod place;
 mod prepared;
 mod receiver;
 mod server;
+mod stub;
+mod upstream;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -57,6 +60,8 @@ pub(crate) use self::{
     place::{Listen, Place, free_port},
     receiver::{Received, Receiver, Say},
     server::{Node, TestServer},
+    stub::{Fault, LogoutFault, Stub},
+    upstream::{Seen, Upstream, Visitor},
     wire::{Call, Wire},
 };
 
