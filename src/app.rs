@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
+use crate::federation::{self, Federation, Providers};
 use crate::grants::Grants;
 use crate::identity::{self, Accounts, IdentityError};
 use crate::keys::{self, KeyError, KeyRing};
@@ -13,11 +14,12 @@ use crate::outbox::Bell;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, MigrateError, bump_epoch};
 use crate::platform::hashing::Hasher;
+use crate::platform::outgoing::{Outgoing, OutgoingError};
 use crate::platform::random::Random;
 use crate::platform::secrets::{MasterKey, SecretsError};
 use crate::platform::settings::Settings;
 use crate::platform::storage::StorageError;
-use crate::sessions::Sessions;
+use crate::sessions::{self, Sessions};
 
 /// What is done about a schema that is not up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub enum AppError {
     Identity(#[from] IdentityError),
     #[error("{0}")]
     Storage(#[from] StorageError),
+    #[error("{0}")]
+    Outgoing(#[from] OutgoingError),
 }
 
 /// All rooms.
@@ -62,6 +66,7 @@ pub struct App {
     pub accounts: Accounts,
     pub adapter: Adapter,
     pub sessions: Sessions,
+    pub federation: Federation,
     pub grants: Grants,
     /// Rung when a message has been written to the outbox.
     pub bell: Bell,
@@ -110,6 +115,15 @@ impl App {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
+            federation: Federation::new(
+                Providers::load(&database, &settings, master.sealing()).await?,
+                database.clone(),
+                clock.clone(),
+                random.clone(),
+                settings.clone(),
+                master.sealing().clone(),
+                Outgoing::new(&settings.outgoing, &[])?,
+            ),
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
             settings,
             clock,
@@ -122,9 +136,10 @@ impl App {
         })
     }
 
-    /// Reads clients, APIs and keys again.
+    /// Reads clients, APIs, providers and keys again.
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
+        self.federation.reload().await?;
         match self.keys.reload(&self.database).await {
             // Perhaps `key reseal` was here.
             Err(KeyError::Sealed(sealed)) => {
@@ -151,6 +166,8 @@ impl App {
                 bump_epoch(tx).await?;
                 let mut sealed = keys::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
                 sealed += mail::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
+                sealed += federation::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
+                sealed += sessions::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
                 new.write()?;
                 let event = Event::MasterKeyReplaced { sealed };
                 audit::record(tx, random.id(now), now, &event, &About::default(), &Source::default()).await?;

@@ -6,6 +6,7 @@ pub mod audit;
 mod backchannel_logout;
 pub mod cli;
 pub mod clients;
+pub mod federation;
 pub mod grants;
 pub mod http;
 pub mod identity;

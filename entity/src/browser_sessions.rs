@@ -14,6 +14,7 @@ pub struct Model {
     pub user_id: Uuid,
     /// What tower-sessions keeps: a JSON object.
     pub data: String,
+    /// What is proven of when they authenticated; 0: nothing, which another provider may leave open.
     pub auth_time: i64,
     pub acr: String,
     /// Methods of RFC 8176, separated by spaces.
@@ -27,6 +28,8 @@ pub struct Model {
     pub expires_at: i64,
     pub ends_at: i64,
     pub ended_at: Option<i64>,
+    /// When they last signed in here.
+    pub signed_in_at: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

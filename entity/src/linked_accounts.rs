@@ -13,6 +13,9 @@ pub struct Model {
     /// As NextAuth calls it: oauth, oidc, email, …
     pub kind: String,
     pub created_at: i64,
+    /// Of the account's provider; none where the session adapter linked it: then the provider of that name is meant.
+    pub issuer: Option<String>,
+    pub last_used_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -31,6 +31,7 @@ mod m20261121_000022_growing_windows;
 mod m20261121_000023_devices;
 mod m20261121_000024_pictures;
 mod m20261121_000025_password_version;
+mod m20261121_000026_providers;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000023_devices::Migration),
             Box::new(m20261121_000024_pictures::Migration),
             Box::new(m20261121_000025_password_version::Migration),
+            Box::new(m20261121_000026_providers::Migration),
         ]
     }
 }

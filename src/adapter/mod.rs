@@ -18,10 +18,10 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 pub use people::{NewPerson, PersonChange};
-pub use store::{end_sessions_of, sweep, unlink_all_of};
+pub use store::{end_sessions_of, sweep};
 pub use tokens::VerificationToken;
 
-use crate::identity::Accounts;
+use crate::identity::{Accounts, Link};
 use crate::outbox::Bell;
 use crate::platform::clock::{Clock, from_millis};
 use crate::platform::database::Database;
@@ -49,9 +49,9 @@ impl Person {
     }
 }
 
-/// A person's account at another provider.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Link {
+/// An account at another provider that is to be a person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLink {
     pub user_id: Uuid,
     pub provider: String,
     pub account_id: String,

@@ -5,9 +5,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::store::{self, Key};
-use super::{Adapter, Link, Linking, Person, Unlinking};
+use super::{Adapter, Linking, NewLink, Person, Unlinking};
 use crate::audit::{self, About, Event, Source};
-use crate::identity::{ADMIN, AccountChange, Email, IdentityError, NewAccount, Profile, Proof, canonical_login};
+use crate::identity::{
+    ADMIN, AccountChange, Email, IdentityError, Link, NewAccount, Profile, Proof, canonical_login, link_store,
+};
 use crate::platform::database::DatabaseError;
 
 /// Somebody whom the adapter has met.
@@ -121,8 +123,11 @@ impl Adapter {
     }
 
     /// Links an account of another provider to a person, unless it is somebody else's.
-    pub async fn link(&self, link: Link, source: &Source) -> Result<Linking, DatabaseError> {
+    pub async fn link(&self, new: NewLink, source: &Source) -> Result<Linking, DatabaseError> {
         let (now, source) = (self.clock.now(), source.clone());
+        let NewLink { user_id, provider, account_id, kind } = new;
+        let (created_at, issuer, last_used_at) = (now.timestamp_millis(), None, None);
+        let link = Link { user_id, provider, account_id, kind, issuer, created_at, last_used_at };
         let event_id = self.random.id(now);
         let action = self.database.write(move |tx| {
             Box::pin(async move {
@@ -132,7 +137,7 @@ impl Adapter {
                 if store::is_guarded(tx, link.user_id).await? {
                     return Ok(Linking::Guarded);
                 }
-                if !store::link(tx, &link, now).await? {
+                if !link_store::put(tx, &link).await? {
                     return Ok(Linking::Foreign);
                 }
                 let (about, event) = (About::user(link.user_id), Event::AccountLinked { provider: link.provider });
@@ -151,13 +156,15 @@ impl Adapter {
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 // Of two links that go at once, the later waits here and sees that the other has gone.
-                let Some(user) = store::lock_holder(tx, &provider, &account_id).await? else {
+                let Some(user) = link_store::lock_holder(tx, &provider, &account_id).await? else {
                     return Ok(Unlinking::Nothing);
                 };
                 if store::is_guarded(tx, user).await? {
                     return Ok(Unlinking::Guarded);
                 }
-                let Some(link) = store::unlink(tx, &provider, &account_id).await? else { return Ok(Unlinking::Last) };
+                let Some(link) = link_store::unlink(tx, &provider, &account_id).await? else {
+                    return Ok(Unlinking::Last);
+                };
                 let (about, event) = (About::user(link.user_id), Event::AccountUnlinked { provider });
                 audit::record(tx, event_id, now, &event, &about, &source).await?;
                 Ok::<_, DatabaseError>(Unlinking::Unlinked(link))

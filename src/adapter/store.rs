@@ -4,9 +4,9 @@ use chrono::{DateTime, Duration, Utc};
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
-use super::{Link, Person, Session};
+use super::{Person, Session};
 use crate::identity::ADMIN;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
 /// How long after a token's use the adapter may still say whose address it was: NextAuth makes the account after it.
 const BELIEVED: Duration = Duration::hours(1);
@@ -75,51 +75,6 @@ pub(super) async fn believe(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(
 }
 
 // ---- accounts at other providers ----
-
-/// Links an account, unless it is somebody else's: one conditional statement, so one winner. Answers whether it is this person's.
-pub(super) async fn link(tx: &Tx, link: &Link, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
-    let sql = "INSERT INTO linked_accounts (provider, account_id, user_id, kind, created_at) VALUES ($1, $2, $3, $4, $5) \
-               ON CONFLICT (provider, account_id) DO UPDATE SET kind = $4 WHERE linked_accounts.user_id = $3";
-    let values = [
-        link.provider.clone().into(),
-        link.account_id.clone().into(),
-        link.user_id.into(),
-        link.kind.clone().into(),
-        now.timestamp_millis().into(),
-    ];
-    Ok(execute(tx, sql, values).await? == 1)
-}
-
-/// Whose account this is; nobody else changes that person's links until the end of the action.
-pub(super) async fn lock_holder(tx: &Tx, provider: &str, account_id: &str) -> Result<Option<Uuid>, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: Uuid,
-    }
-    let sql = "UPDATE users SET updated_at = updated_at WHERE id = \
-               (SELECT user_id FROM linked_accounts WHERE provider = $1 AND account_id = $2) RETURNING id";
-    Ok(fetch_one::<Row, 2>(tx, sql, [provider.into(), account_id.into()]).await?.map(|row| row.id))
-}
-
-/// Takes a link away whose person has a password or another link.
-pub(super) async fn unlink(tx: &Tx, provider: &str, account_id: &str) -> Result<Option<Link>, DatabaseError> {
-    let sql = "DELETE FROM linked_accounts WHERE provider = $1 AND account_id = $2 AND ( \
-               EXISTS (SELECT 1 FROM users u WHERE u.id = linked_accounts.user_id AND u.password_hash IS NOT NULL) OR \
-               EXISTS (SELECT 1 FROM linked_accounts o WHERE o.user_id = linked_accounts.user_id \
-                       AND (o.provider <> $1 OR o.account_id <> $2))) \
-               RETURNING user_id, provider, account_id, kind";
-    fetch_one(tx, sql, [provider.into(), account_id.into()]).await
-}
-
-/// Takes every account at another provider from a person, in the caller's transaction. Answers at which providers they were.
-pub async fn unlink_all_of(tx: &Tx, user: Uuid) -> Result<Vec<String>, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        provider: String,
-    }
-    let sql = "DELETE FROM linked_accounts WHERE user_id = $1 RETURNING provider";
-    Ok(fetch_all::<Row, 1>(tx, sql, [user.into()]).await?.into_iter().map(|row| row.provider).collect())
-}
 
 /// Whose account this is, if their address is this one and they are no administrator.
 pub(super) async fn holder(

@@ -84,6 +84,17 @@ pub enum Event {
     AccountUnlinked {
         provider: String,
     },
+    /// A code to prove an address by, before an account of another provider is linked.
+    LinkCodeMailed,
+    /// Somebody who came from another provider was not let in.
+    ProviderRefused {
+        provider: String,
+        reason: &'static str,
+    },
+    ProviderChanged {
+        provider: String,
+        what: &'static str,
+    },
     ConsentGiven {
         scope: String,
     },

@@ -96,11 +96,12 @@ impl Grant {
     /// A grant that a proof of who somebody is was used for.
     fn by_proof(id: Uuid, scope: String, person: Person, proof: &Proof, now: DateTime<Utc>) -> Self {
         let (acr, amr) = (proof.acr.clone(), proof.amr.clone());
+        let auth_time = proof.auth_time(now).map_or(0, |time| time.timestamp_millis());
         Self {
             id,
             scope,
             audience: None,
-            authentication: Authentication { auth_time: now.timestamp_millis(), acr, amr, sid: None },
+            authentication: Authentication { auth_time, acr, amr, sid: None },
             person,
             nonce: None,
             claims: Requested::default(),

@@ -77,7 +77,7 @@ pub(super) async fn decide(
     let prompt = request.prompt;
     let live = web.app.sessions.find(session, &request.client.id).await?;
     let signed_in_for_this =
-        |live: &Live| waited.is_some_and(|waited| from_millis(live.auth_time) >= waited.created_at());
+        |live: &Live| waited.is_some_and(|waited| from_millis(live.signed_in_at) >= waited.created_at());
     let sign_in = if prompt.create && web.app.settings.accounts.sign_up { Page::SignUp } else { Page::SignIn };
     let must_sign_in = || {
         if prompt.none {
@@ -96,7 +96,8 @@ pub(super) async fn decide(
             must_sign_in()
         });
     }
-    if !for_this && (!is_fresh_enough(request, &live, web.app.clock.now()) || sign_in == Page::SignUp) {
+    let fresh = is_fresh_enough(request, live.auth_time, waited.map(Interaction::created_at), web.app.clock.now());
+    if !fresh || (!for_this && sign_in == Page::SignUp) {
         return Ok(must_sign_in());
     }
     if let Some(wanted) = &request.essential_acr
@@ -121,10 +122,20 @@ pub(super) async fn decide(
     })
 }
 
-/// Whether the sign-in is recent enough for `prompt=login` and `max_age`.
-fn is_fresh_enough(request: &AuthorizationRequest, live: &Live, now: DateTime<Utc>) -> bool {
-    let age = now - from_millis(live.auth_time);
-    !request.prompt.login && request.max_age.is_none_or(|seconds| age <= Duration::seconds(seconds.min(1_000_000_000)))
+/// Whether somebody who authenticated then, in milliseconds since 1970, did it recently enough for `prompt=login` and `max_age`:
+/// since the request was made at the latest. Where nothing is proven (0), never.
+pub(super) fn is_fresh_enough(
+    request: &AuthorizationRequest,
+    auth_time: i64,
+    waits_since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
+    let at = from_millis(auth_time);
+    if auth_time > 0 && waits_since.is_some_and(|since| at >= since) {
+        return true;
+    }
+    let limit = request.max_age.map(|seconds| Duration::seconds(seconds.min(1_000_000_000)));
+    !request.prompt.login && limit.is_none_or(|limit| auth_time > 0 && now - at <= limit)
 }
 
 /// Whether the person must be asked: for what they have not allowed yet, when the application wants it, and each time where

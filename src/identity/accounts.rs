@@ -11,7 +11,7 @@ use super::pictures::Studio;
 use super::store::Key;
 use super::{
     AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes, canonical_login,
-    store,
+    links, store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};
@@ -30,6 +30,8 @@ use crate::{adapter, grants, sessions};
 pub enum Refusal {
     #[error("the e-mail address is not one we can write to")]
     EmailMalformed,
+    #[error("accounts are made only for e-mail addresses of certain domains")]
+    EmailUnwelcome,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
     #[error("a username has 2 to 64 letters, digits, '.', '_' and '-'")]
@@ -58,6 +60,8 @@ pub struct NewAccount {
     /// A hash of another program instead, which `hashing::check` takes.
     pub password_hash: Option<String>,
     pub email_verified: bool,
+    /// Whoever signs in by an account at another provider needs no name of ours.
+    pub nameless: bool,
     pub roles: Vec<String>,
 }
 
@@ -69,12 +73,17 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn read(email: Option<&str>, username: Option<&str>, name: Option<&str>) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        email: Option<&str>,
+        username: Option<&str>,
+        name: Option<&str>,
+        nameless: bool,
+    ) -> Result<Self, Refusal> {
         let email = email.filter(|text| !text.is_empty());
         let email = email.map(|text| Email::parse(text).ok_or(Refusal::EmailMalformed)).transpose()?;
         let username = username.filter(|text| !text.is_empty());
         let username = username.map(|text| Username::parse(text).ok_or(Refusal::UsernameMalformed)).transpose()?;
-        if email.is_none() && username.is_none() {
+        if email.is_none() && username.is_none() && !nameless {
             return Err(Refusal::Nameless);
         }
         let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -195,8 +204,12 @@ impl Accounts {
 
     /// The row of an account: its names and its password are checked, the password is hashed.
     pub(super) async fn prepare(&self, account: &NewAccount, now: DateTime<Utc>) -> Result<store::New, IdentityError> {
-        let Names { email, username, name } =
-            Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref())?;
+        let Names { email, username, name } = Names::read(
+            account.email.as_deref(),
+            account.username.as_deref(),
+            account.name.as_deref(),
+            account.nameless,
+        )?;
         let attributes = attributes::with(&AttributeValues::new(), &account.attributes, &self.settings.attributes)?;
         let password_hash = match (&account.password, &account.password_hash) {
             (None, None) => None,
@@ -411,7 +424,7 @@ pub(super) async fn unlink_all(
     random: &dyn Random,
     source: &Source,
 ) -> Result<(), DatabaseError> {
-    for provider in adapter::unlink_all_of(tx, user).await? {
+    for provider in links::store::unlink_all_of(tx, user).await? {
         let event = Event::AccountUnlinked { provider };
         audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
     }

@@ -1,13 +1,16 @@
 //! Changes to an account: names, address, profile, attributes, roles.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::accounts::Names;
 use super::{
-    Accounts, AttributeValues, IdentityError, Profile, ProfileFault, Refusal, User, attributes, pictures, store,
+    Accounts, AttributeValues, Email, IdentityError, Profile, ProfileFault, Refusal, User, Username, attributes,
+    pictures, store,
 };
 use crate::audit::{self, About, Event, Source};
+use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{self, Verdict};
 
 /// What is to change; what is not said stays. An empty text takes a name away.
@@ -37,7 +40,9 @@ impl AccountChange {
     fn names(&self, before: Option<&User>) -> Result<Names, Refusal> {
         let email = self.email.as_deref().or_else(|| before?.email.as_deref());
         let username = self.username.as_deref().or_else(|| before?.username.as_deref());
-        Names::read(email, username, self.name.as_deref().or_else(|| before?.name.as_deref()))
+        // Somebody who has neither signs in by an account at another provider.
+        let nameless = before.is_some_and(|user| user.email.is_none() && user.username.is_none());
+        Names::read(email, username, self.name.as_deref().or_else(|| before?.name.as_deref()), nameless)
     }
 }
 
@@ -165,6 +170,36 @@ impl Accounts {
         .await?;
         Ok((self.find(&id.to_string()).await?, changed))
     }
+}
+
+/// What another provider says of somebody takes the place of what is here, in the transaction of their sign-in. Answers whether
+/// anything differed.
+pub(super) async fn take_over(
+    tx: &Tx,
+    id: Uuid,
+    change: &AccountChange,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let Some(before) = store::read(tx, id).await? else { return Ok(false) };
+    let mut attributes = before.attributes.clone();
+    attributes.extend(change.attributes.clone());
+    let edited = store::Edited {
+        email: before.email.as_deref().and_then(Email::parse),
+        username: before.username.as_deref().and_then(Username::parse),
+        name: change.name.clone().or_else(|| before.name.clone()),
+        // Each of them was checked by itself; together they are as good.
+        profile: change.profile(Some(&before.profile)).unwrap_or_else(|_| before.profile.clone()),
+        attributes,
+        email_verified: before.email_verified,
+    };
+    if differing(&before, &edited, &before.roles).is_empty() {
+        return Ok(false);
+    }
+    store::update(tx, id, &edited, now).await?;
+    if before.profile.picture != edited.profile.picture {
+        pictures::changed(tx, id, edited.profile.picture.as_deref(), now).await?;
+    }
+    Ok(true)
 }
 
 /// The members of the account that differ, by the names that imports and the command line use.

@@ -4,6 +4,7 @@ mod accounts;
 pub(crate) mod attributes;
 mod devices;
 mod edit;
+mod links;
 mod mailed_tokens;
 mod names;
 mod passwords;
@@ -26,7 +27,8 @@ pub use accounts::{Accounts, NewAccount, Refusal};
 pub use attributes::AttributeValues;
 pub use devices::{Device, Visit};
 pub use edit::AccountChange;
-pub use mailed_tokens::sweep;
+pub(crate) use links::store as link_store;
+pub use links::{Arrival, Arrived, Coming, Link, Pending, PendingFault, Unlinking};
 pub use names::{Email, Username, canonical_login};
 pub use passwords::{PasswordFault, PasswordRules};
 pub use person::Person;
@@ -41,7 +43,7 @@ pub(crate) use store::imported_hash;
 pub use verification::AddressLink;
 
 use crate::mail::MailError;
-use crate::platform::database::DatabaseError;
+use crate::platform::database::{Database, DatabaseError};
 use crate::platform::hashing::HashError;
 
 /// The role that may do everything.
@@ -91,4 +93,9 @@ impl From<Refusal> for IdentityError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
+}
+
+/// Removes at most `batch` rows of each kind that nobody can go on with; answers how many went.
+pub async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
+    Ok(mailed_tokens::sweep(database, now, batch).await? + links::sweep(database, now, batch).await?)
 }

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::devices::Met;
-use super::store;
+use super::links::Joining;
+use super::{Arrival, store};
 use crate::audit::{self, About, Event, Source};
 use crate::limits::{self, Charge};
+use crate::platform::clock::from_millis;
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::random::Random;
 
@@ -26,6 +28,8 @@ pub struct Proof {
     pub(super) rehashed: Option<Rehashed>,
     /// Where they sign in.
     pub(super) met: Option<Box<Met>>,
+    /// What another provider has said of them.
+    pub(super) joining: Option<Box<Joining>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +53,27 @@ impl Proof {
         Self::without_password(user_id, "0", "fed")
     }
 
+    /// A proof by somebody's account at another provider, as strong as our rules for that provider have it.
+    pub(super) fn of_arrival(user_id: Uuid, joining: Joining) -> Self {
+        let proof = Self::without_password(user_id, &joining.arrival.acr, &joining.arrival.amr);
+        Self { joining: Some(Box::new(joining)), ..proof }
+    }
+
+    /// What another provider has said of them, if they come from one.
+    pub fn arrival(&self) -> Option<&Arrival> {
+        self.joining.as_ref().map(|joining| &joining.arrival)
+    }
+
+    /// What is proven of when they authenticated: now, or what another provider says. None: nothing.
+    pub fn auth_time(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match (self.password_version, self.arrival()) {
+            (None, Some(arrival)) => {
+                (arrival.auth_time > 0).then(|| from_millis(arrival.auth_time.min(now.timestamp_millis())))
+            }
+            _ => Some(now),
+        }
+    }
+
     fn without_password(user_id: Uuid, acr: &str, amr: &str) -> Self {
         Self {
             user_id,
@@ -58,6 +83,7 @@ impl Proof {
             password_version: None,
             rehashed: None,
             met: None,
+            joining: None,
         }
     }
 
@@ -76,7 +102,8 @@ impl Proof {
         random: &dyn Random,
         source: &Source,
     ) -> Result<bool, DatabaseError> {
-        let Some(person) = store::hold(tx, self.user_id, self.rehashed.is_some()).await? else { return Ok(false) };
+        let to_change = self.rehashed.is_some() || self.joining.is_some();
+        let Some(person) = store::hold(tx, self.user_id, to_change).await? else { return Ok(false) };
         let changed = self.password_version.is_some_and(|version| version != person.password_version);
         if person.disabled_at.is_some() || changed {
             return Ok(false);
@@ -89,6 +116,11 @@ impl Proof {
         {
             let about = About::user(self.user_id);
             audit::record(tx, random.id(now), now, &Event::PasswordRehashed, &about, source).await?;
+        }
+        if let Some(joining) = &self.joining
+            && !joining.settle(tx, self.user_id, now, random, source).await?
+        {
+            return Ok(false);
         }
         if let Some(met) = &self.met {
             met.remember(tx, self.user_id, now).await?;

@@ -6,7 +6,7 @@ use ::entity::{user_roles, users};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    QueryOrder as _, QuerySelect as _, Value,
 };
 use uuid::Uuid;
 
@@ -40,11 +40,31 @@ pub(super) async fn credentials(
         return Ok(None);
     }
     let column = if login.contains('@') { "email_canonical" } else { "username_canonical" };
+    credentials_where(database, column, login.into(), device, seen_since).await
+}
+
+/// The same by an account's id.
+pub(super) async fn credentials_of(
+    database: &Database,
+    id: Uuid,
+    device: Option<Vec<u8>>,
+    seen_since: DateTime<Utc>,
+) -> Result<Option<Credentials>, DatabaseError> {
+    credentials_where(database, "id", id.into(), device, seen_since).await
+}
+
+async fn credentials_where(
+    database: &Database,
+    column: &str,
+    value: Value,
+    device: Option<Vec<u8>>,
+    seen_since: DateTime<Utc>,
+) -> Result<Option<Credentials>, DatabaseError> {
     let sql = format!(
         "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
          LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
     );
-    let values = [login.into(), device.into(), seen_since.timestamp_millis().into()];
+    let values = [value, device.into(), seen_since.timestamp_millis().into()];
     database.find_one(database.statement(&sql, values)).await
 }
 
@@ -120,6 +140,11 @@ pub(super) async fn find(database: &Database, key: Key) -> Result<Option<User>, 
     let Some(row) = users::Entity::find().filter(wanted).one(database.reader()).await? else { return Ok(None) };
     let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(row.id)).all(database.reader()).await?;
     Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
+}
+
+/// A person inside an action, without their roles.
+pub(super) async fn read(tx: &Tx, id: Uuid) -> Result<Option<User>, DatabaseError> {
+    Ok(users::Entity::find_by_id(id).one(tx).await?.map(|row| user_of(row, Vec::new())))
 }
 
 /// The person at a canonical address, without their roles: a question that costs the same whether somebody is there.
@@ -307,7 +332,8 @@ pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
 pub(super) async fn grant_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
     execute(
         tx,
-        "INSERT INTO user_roles (user_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        // Given here, it is no provider's to take any more.
+        "INSERT INTO user_roles (user_id, role) VALUES ($1, $2) ON CONFLICT (user_id, role) DO UPDATE SET provider = NULL",
         [id.into(), role.into()],
     )
     .await

@@ -73,6 +73,10 @@ pub enum Topic {
     AccountExists,
     /// Somebody signed in to the account where its owner was not seen before.
     NewDevice,
+    /// Somebody who came from another provider says that this address is theirs.
+    LinkCode {
+        code: String,
+    },
 }
 
 impl Letter {

@@ -115,7 +115,7 @@ impl Letterhead {
 
     fn sheet(&self, letter: &Letter) -> Sheet {
         let words = self.catalogues.choose(letter.language.as_deref(), None);
-        let brand = [("brand", self.brand.as_str())];
+        let brand @ [named] = [("brand", self.brand.as_str())];
         let action = |label: &str, href: String, hours: Option<&str>| Action {
             label: words.say(label),
             href,
@@ -154,10 +154,18 @@ impl Letterhead {
                 "mail-new-device-otherwise",
                 Some(action("mail-new-device-button", format!("{}/forgot-password", self.issuer), None)),
             ),
+            Topic::LinkCode { .. } => ("mail-code-subject", "mail-code-lead", "mail-code-otherwise", None),
         };
         Sheet {
             subject: words.say_with(subject, &brand),
-            lead: words.say_with(lead, &brand),
+            lead: match &letter.topic {
+                // In two halves, as people read and type it.
+                Topic::LinkCode { code } => {
+                    let (first, second) = code.split_at_checked(4).unwrap_or((code, ""));
+                    words.say_with(lead, &[named, ("code", &format!("{first} {second}"))])
+                }
+                _ => words.say_with(lead, &brand),
+            },
             action,
             facts: facts(&words, letter),
             otherwise: words.say_with(otherwise, &brand),

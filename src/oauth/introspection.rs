@@ -108,7 +108,7 @@ impl Introspection {
         let Holder { person, authentication, .. } = holder;
         Self {
             username: person.username,
-            auth_time: Some(authentication.auth_time / 1000),
+            auth_time: Some(authentication.auth_time / 1000).filter(|time| *time > 0),
             acr: Some(authentication.acr),
             amr: Some(authentication.amr.split(' ').map(str::to_owned).collect()),
             ..self

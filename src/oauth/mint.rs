@@ -145,7 +145,9 @@ struct IdTokenClaims<'c> {
     aud: &'c str,
     exp: i64,
     iat: i64,
-    auth_time: i64,
+    /// Nothing is said where another provider has not said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'c str>,
     acr: &'c str,
@@ -184,7 +186,7 @@ impl Mint<'_> {
             iat,
             jti: &jti,
             scope: &granted,
-            auth_time: grant.map(|grant| grant.authentication.auth_time / 1000),
+            auth_time: grant.map(|grant| grant.authentication.auth_time / 1000).filter(|time| *time > 0),
             acr: grant.map(|grant| grant.authentication.acr.as_str()),
             amr: grant.map(|grant| grant.authentication.amr.split(' ').collect()),
             grant_id: grant.map(|grant| grant.id),
@@ -222,7 +224,7 @@ impl Mint<'_> {
             aud: &client.id,
             exp: iat + self.settings.tokens.id_lifetime.seconds(),
             iat,
-            auth_time: grant.authentication.auth_time / 1000,
+            auth_time: (grant.authentication.auth_time > 0).then_some(grant.authentication.auth_time / 1000),
             nonce: grant.nonce.as_deref(),
             acr: &grant.authentication.acr,
             amr: grant.authentication.amr.split(' ').collect(),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +41,12 @@ pub enum SecretsError {
     Missing { path: PathBuf },
     #[error("sealed data does not open: it was sealed under another key, or it was altered")]
     Unsealable,
+}
+
+/// 256 bits as base64url that only whoever has the secret can make of these parts.
+pub fn derived(secret: &str, parts: &[&str]) -> String {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+    URL_SAFE_NO_PAD.encode(mac(secret.as_bytes(), &parts))
 }
 
 /// A key for AES-256-GCM, wiped from memory when it goes. Clones are the same key, also after it was replaced.

@@ -294,6 +294,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += sessions::sweep(&app.database, now - chrono::Duration::days(1), SWEEP_BATCH).await?;
     gone += identity::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += app.accounts.sweep_pictures(now, SWEEP_BATCH).await?;
+    gone += crate::federation::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;

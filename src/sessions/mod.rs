@@ -6,6 +6,7 @@
 mod ending;
 mod store;
 mod tower;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::platform::settings::{Millis, Settings};
 
 pub use ending::{BACKCHANNEL_LOGOUT, LogoutNotice, LogoutPage, end_all_of};
 pub use store::{Live, sweep};
+pub use upstream::{Named, Upstream, reseal};
 
 /// Last-seen times move at most this often: a write for each visit would cost more than the visit.
 const TOUCH_PAUSE: Duration = Duration::minutes(1);

@@ -14,8 +14,10 @@ pub struct Live {
     pub id: Uuid,
     pub sid: String,
     pub user_id: Uuid,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970 of what is proven of when they authenticated; 0: nothing.
     pub auth_time: i64,
+    /// Milliseconds since 1970.
+    pub signed_in_at: i64,
     pub acr: String,
     pub amr: String,
     pub remember: bool,
@@ -59,7 +61,7 @@ pub(super) async fn find(
     client_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Live>, DatabaseError> {
-    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, u.profile, \
+    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.signed_in_at, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, u.profile, \
                (SELECT string_agg(c.scope, ' ') FROM consents c WHERE c.user_id = s.user_id AND c.client_id = $3) AS consented \
                FROM browser_sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";
@@ -121,6 +123,8 @@ pub(super) struct New {
     pub(super) token_hash: Vec<u8>,
     pub(super) sid: String,
     pub(super) user_id: Uuid,
+    /// What is proven of when they authenticated.
+    pub(super) auth_time: Option<DateTime<Utc>>,
     pub(super) acr: String,
     pub(super) amr: String,
     pub(super) remember: bool,
@@ -131,13 +135,23 @@ pub(super) struct New {
     pub(super) ends_at: DateTime<Utc>,
 }
 
-/// The same person signs in again: the session goes on under a new id. Answers whether there was one to go on with.
-pub(super) async fn continue_with(tx: &Tx, old: &[u8], new: &New) -> Result<bool, DatabaseError> {
-    let sql = "UPDATE browser_sessions SET token_hash = $2, auth_time = $3, acr = $4, amr = $5, remember = $6, address = $7, \
+impl New {
+    fn auth_time(&self) -> i64 {
+        self.auth_time.map_or(0, |time| time.timestamp_millis())
+    }
+}
+
+/// The same person signs in again: the session goes on under a new id. Answers which it is, if there was one to go on with.
+pub(super) async fn continue_with(tx: &Tx, old: &[u8], new: &New) -> Result<Option<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "UPDATE browser_sessions SET token_hash = $2, auth_time = $12, signed_in_at = $3, acr = $4, amr = $5, remember = $6, address = $7, \
                user_agent = $8, last_seen_at = $3, expires_at = $9, ends_at = $10, data = '{}' \
-               WHERE token_hash = $1 AND user_id = $11 AND ended_at IS NULL AND expires_at > $3";
+               WHERE token_hash = $1 AND user_id = $11 AND ended_at IS NULL AND expires_at > $3 RETURNING id";
     let now = new.now.timestamp_millis();
-    let updated = execute(
+    let continued = fetch_one::<Row, 12>(
         tx,
         sql,
         [
@@ -152,15 +166,16 @@ pub(super) async fn continue_with(tx: &Tx, old: &[u8], new: &New) -> Result<bool
             new.expires_at.timestamp_millis().into(),
             new.ends_at.timestamp_millis().into(),
             new.user_id.into(),
+            new.auth_time().into(),
         ],
     );
-    Ok(updated.await? == 1)
+    Ok(continued.await?.map(|row| row.id))
 }
 
 pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
     let sql = "INSERT INTO browser_sessions (id, token_hash, sid, user_id, data, auth_time, acr, amr, remember, address, user_agent, \
-               created_at, last_seen_at, expires_at, ends_at) \
-               VALUES ($1, $2, $3, $4, '{}', $5, $6, $7, $8, $9, $10, $5, $5, $11, $12)";
+               created_at, last_seen_at, signed_in_at, expires_at, ends_at) \
+               VALUES ($1, $2, $3, $4, '{}', $13, $6, $7, $8, $9, $10, $5, $5, $5, $11, $12)";
     execute(
         tx,
         sql,
@@ -177,6 +192,7 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
             new.user_agent.clone().into(),
             new.expires_at.timestamp_millis().into(),
             new.ends_at.timestamp_millis().into(),
+            new.auth_time().into(),
         ],
     )
     .await?;

@@ -6,7 +6,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionStore};
 
-use super::{BEGIN, Begin, SessionError, Sessions, ending, hash, store};
+use super::{BEGIN, Begin, SessionError, Sessions, ending, hash, store, upstream};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::DatabaseError;
 
@@ -25,6 +25,7 @@ impl SessionStore for Sessions {
             token_hash: hash(&record.id),
             sid: self.random.token(""),
             user_id: begin.proof.user_id,
+            auth_time: begin.proof.auth_time(now),
             acr: begin.proof.acr.clone(),
             amr: begin.proof.amr.clone(),
             remember: begin.remember,
@@ -46,11 +47,11 @@ impl SessionStore for Sessions {
                         return Err(SessionError::Refused);
                     }
                     let continued = match &begin.replaces {
-                        None => false,
+                        None => None,
                         Some(old) => store::continue_with(tx, old, &row).await?,
                     };
                     let mut ended = None;
-                    if !continued {
+                    if continued.is_none() {
                         if let Some(old) = begin.replaces
                             && let Some(other) = store::end(tx, old, now).await?
                         {
@@ -58,7 +59,10 @@ impl SessionStore for Sessions {
                         }
                         store::insert(tx, &row).await?;
                     }
-                    let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued };
+                    if let Some(arrival) = begin.proof.arrival() {
+                        upstream::note(tx, continued.unwrap_or(row.id), arrival).await?;
+                    }
+                    let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued.is_some() };
                     audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
                     Ok(ended)
                 })

@@ -66,6 +66,7 @@ impl Step {
                 password: self.password,
                 password_hash: self.password_hash,
                 email_verified: email_verified.unwrap_or_default(),
+                nameless: false,
                 roles: roles.unwrap_or_default(),
             };
             return Ok((accounts.create(account).await?, Vec::new()));

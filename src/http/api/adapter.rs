@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::person::instant;
 use super::{Answered, Call, Fault, Problem};
-use crate::adapter::{Link, Linking, NewPerson, Person, PersonChange, Unlinking, VerificationToken};
+use crate::adapter::{Linking, NewLink, NewPerson, Person, PersonChange, Unlinking, VerificationToken};
 use crate::http::answer;
 use crate::identity::{IdentityError, Refusal};
 use crate::platform::clock::from_millis;
@@ -224,7 +224,7 @@ async fn linked(call: &Call) -> Answered {
     if !account.kind.is_empty() {
         require_text("type", &account.kind)?;
     }
-    let link = Link {
+    let link = NewLink {
         user_id: id(&account.user_id),
         provider: account.provider.clone(),
         account_id: account.provider_account_id.clone(),

@@ -122,6 +122,7 @@ async fn throttle_guessing(
 pub(super) fn fault_of(refusal: Refusal, reveal_existing: bool) -> Fault {
     match refusal {
         Refusal::EmailMalformed | Refusal::Nameless => Fault::new("email", "email-malformed"),
+        Refusal::EmailUnwelcome => Fault::new("email", "email-unwelcome"),
         Refusal::EmailTaken if reveal_existing => Fault::new("email", "email-taken"),
         // Without mail nobody else can be told; the sentence fits an address that is taken and one that is not wanted.
         Refusal::EmailTaken => Fault::new("", "sign-up-refused"),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub(super) use met::Met;
 
-use super::store::Credentials;
+use super::store::{self as store_of_people, Credentials};
 use super::{Accounts, IdentityError, Profile};
 use crate::audit::Source;
 use crate::limits;
@@ -100,6 +100,19 @@ impl Accounts {
         let met = visit.met(self, None, now);
         let action = self.database.write(move |tx| Box::pin(async move { met.remember(tx, user, now).await }));
         Ok(action.await?)
+    }
+
+    /// A proof that no password gave, of somebody on a device: should it be new, they are told.
+    pub(super) async fn on_device(
+        &self,
+        mut proof: super::Proof,
+        user: Uuid,
+        visit: Visit<'_>,
+    ) -> Result<super::Proof, IdentityError> {
+        let (now, device) = (self.clock.now(), visit.key_hash(self));
+        let known = store_of_people::credentials_of(&self.database, user, device, self.devices_since(now)).await?;
+        proof.met = known.map(|known| self.meet(&known, visit, now)).transpose()?.map(Box::new);
+        Ok(proof)
     }
 
     /// The device on which somebody has just made an account.

@@ -36,6 +36,11 @@ impl DatabaseError {
         matches!(self, Self::Disconnected(_))
     }
 
+    /// What an action answers that finds somebody else quicker: it is rolled back, and its caller looks again.
+    pub fn conflict() -> Self {
+        Self::Conflict(DbErr::Custom("somebody else was quicker".to_owned()))
+    }
+
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict(_))
     }

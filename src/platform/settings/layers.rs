@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::Settings;
+use super::free_named::{self, Members, SECTIONS};
 
 const DEFAULTS: &str = include_str!("../../../config/bonafide.toml");
 const PREFIX: &str = "BONAFIDE_";
@@ -65,27 +66,20 @@ pub struct Setting {
 /// All values with their origins, not yet typed.
 pub struct Layers {
     values: BTreeMap<String, (Value, Origin)>,
-    /// The members that an attribute may have, with a value of each one's type.
-    of_attributes: BTreeMap<String, Value>,
+    /// Of tables that are named freely.
+    members: Members,
 }
 
-/// The section whose tables are named by whoever writes them.
-const ATTRIBUTES: &str = "attributes";
-
-/// The member of a setting that belongs to an attribute.
-fn attribute_member(name: &str) -> Option<&str> {
-    let (attribute, member) = name.strip_prefix(ATTRIBUTES)?.strip_prefix('.')?.split_once('.')?;
-    (!attribute.is_empty() && !member.contains('.')).then_some(member)
+fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name) || free_named::is_secret(name)
 }
 
 impl Layers {
     pub fn gather(sources: &Sources) -> Result<Self, SettingsError> {
-        let mut layers = Self { values: BTreeMap::new(), of_attributes: BTreeMap::new() };
+        let mut layers = Self { values: BTreeMap::new(), members: Members::default() };
         let defaults = parse(DEFAULTS, &Origin::Default)?;
         walk("", &defaults, &mut |name, value| {
-            if let Some(member) = attribute_member(name) {
-                layers.of_attributes.insert(member.to_owned(), value.clone());
-            }
+            layers.members.learn(name, value);
             layers.values.insert(name.to_owned(), (value.clone(), Origin::Default));
             Ok(())
         })?;
@@ -113,6 +107,8 @@ impl Layers {
         })?;
         settings.check().map_err(|(name, reason)| self.refuse(name, reason))?;
         settings.attributes.check().map_err(|(name, reason)| self.refuse(&name, reason))?;
+        let providers = settings.providers.check(&settings.issuer, &settings.outgoing.allow, &settings.attributes);
+        providers.map_err(|(name, reason)| self.refuse(&name, reason))?;
         // Whoever sets it to nothing has a variable that is missing somewhere, and believes to have a secret.
         if settings.adapter.secret.expose().is_empty() && !self.is_default("adapter.secret") {
             return Err(self.refuse("adapter.secret", "is set, but empty: leave it out, or give it a value".to_owned()));
@@ -131,7 +127,7 @@ impl Layers {
             .iter()
             .map(|(name, (value, origin))| Setting {
                 name: name.clone(),
-                value: if SECRETS.contains(&name.as_str()) && value.as_str() != Some("") && *origin != Origin::Default {
+                value: if is_secret(name) && value.as_str() != Some("") && *origin != Origin::Default {
                     Value::from("[hidden]")
                 } else {
                     value.clone()
@@ -152,7 +148,7 @@ impl Layers {
         .map_err(|error| error.reason)?;
         for (name, (value, _)) in &self.values {
             let value = if chosen(name) { Some(value) } else { fallback.get(name) };
-            // An attribute that is not of the defaults can be left out; everything else is there.
+            // A table that is not of the defaults can be left out; everything else is there.
             if let Some(value) = value {
                 plant(&mut tree, name, value.clone());
             }
@@ -161,12 +157,11 @@ impl Layers {
     }
 
     fn refuse(&self, name: &str, reason: String) -> SettingsError {
-        let table =
-            name.rsplit_once('.').filter(|_| attribute_member(name).is_some()).map(|(table, _)| format!("{table}."));
-        let beside =
-            || self.values.iter().find(|(known, _)| table.as_ref().is_some_and(|table| known.starts_with(table)));
-        // What is left out of an attribute comes from where the rest of it is.
-        let found = self.values.get(name).or_else(|| beside().map(|(_, found)| found));
+        let table = free_named::table(name);
+        let of_table = |known: &str| table.as_ref().is_some_and(|table| known.starts_with(table));
+        let mut beside = self.values.iter().filter(|(known, _)| of_table(known)).map(|(_, found)| found);
+        // What is left out of a table that is named freely comes from where the rest of it is.
+        let found = self.values.get(name).or_else(|| beside.next());
         let origin = found.map_or(Origin::Default, |(_, origin)| origin.clone());
         SettingsError { setting: name.to_owned(), origin, reason }
     }
@@ -179,8 +174,10 @@ impl Layers {
             reason: error.to_string(),
         })?;
         let table = parse(&text, &origin)?;
-        if matches!(table.get(ATTRIBUTES), Some(Value::Table(_))) {
-            self.values.retain(|name, _| attribute_member(name).is_none());
+        for section in SECTIONS.iter().filter(|section| section.replaced) {
+            if matches!(table.get(section.name()), Some(Value::Table(_))) {
+                self.values.retain(|name, _| !section.holds(name));
+            }
         }
         walk("", &table, &mut |name, value| self.set(name, value.clone(), origin.clone()))
     }
@@ -188,30 +185,30 @@ impl Layers {
     fn add_variable(&mut self, variable: &str, text: &str) -> Result<(), SettingsError> {
         let Some(rest) = variable.strip_prefix(PREFIX) else { return Ok(()) };
         let origin = Origin::Environment(variable.to_owned());
-        let name = self.as_declared(rest.to_lowercase().replace("__", "."));
-        let Some(name) = name.strip_suffix("_file").filter(|_| !self.values.contains_key(&name)) else {
-            return self.set_text(&name, text, origin);
+        let name = rest.to_lowercase().replace("__", ".");
+        let of_file = name.strip_suffix("_file").filter(|_| self.model(&name).is_none());
+        let Some(name) = of_file.map(|name| self.as_declared(name)) else {
+            return self.set_text(&self.as_declared(&name), text, origin);
         };
         let content = std::fs::read_to_string(text).map_err(|error| SettingsError {
-            setting: name.to_owned(),
+            setting: name.clone(),
             origin: origin.clone(),
             reason: format!("{text}: {error}"),
         })?;
         let content = content.strip_suffix('\n').unwrap_or(&content);
-        self.set_text(name, content.strip_suffix('\r').unwrap_or(content), origin)
+        self.set_text(&name, content.strip_suffix('\r').unwrap_or(content), origin)
     }
 
-    /// Attributes keep their spelling, whatever the environment's is.
-    fn as_declared(&self, name: String) -> String {
-        let known =
-            attribute_member(&name).and_then(|_| self.values.keys().find(|known| known.eq_ignore_ascii_case(&name)));
-        known.cloned().unwrap_or(name)
+    /// Tables that are there keep the spelling of their names, whatever the environment's is.
+    fn as_declared(&self, name: &str) -> String {
+        let known = |known: &&String| free_named::is_member(name) && known.eq_ignore_ascii_case(name);
+        self.values.keys().find(known).cloned().unwrap_or_else(|| name.to_owned())
     }
 
     /// A value of the type that a setting has; `None`: there is no such setting.
     fn model(&self, name: &str) -> Option<&Value> {
         let own = self.values.get(name).map(|(value, _)| value);
-        own.or_else(|| self.of_attributes.get(attribute_member(name)?))
+        own.or_else(|| self.members.model(name))
     }
 
     /// Sets from text, which the default's type tells how to read.
@@ -359,5 +356,53 @@ mod tests {
         assert!(Layers::gather(&sources).err().unwrap().to_string().contains("database.uri"));
         std::fs::write(&path, "issuer = 5\n").unwrap();
         assert!(Layers::gather(&sources).err().unwrap().to_string().contains("must be a text, not a whole number"));
+    }
+
+    #[test]
+    fn a_file_adds_providers_to_the_defaults_and_replaces_attributes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.toml");
+        let own = "[attributes.shoe]\n[providers.corp]\nissuer = 'https://op.example.com'\nclient_id = 'c'\nscopes = ['openid']\n";
+        std::fs::write(&path, own).unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "hunter2\n").unwrap();
+        let variable = |name: &str, value: &str| (format!("BONAFIDE_PROVIDERS__{name}"), value.to_owned());
+        let environment = vec![
+            variable("CORP__CLIENT_SECRET", "hunter2"),
+            variable("Corp__Domains", "example.com, example.org"),
+            variable("GOOGLE__CLIENT_ID", "g"),
+            variable("GOOGLE__CLIENT_SECRET_FILE", secret.to_str().unwrap()),
+        ];
+        let layers = Layers::gather(&Sources { file: Some(path), environment, flags: Vec::new() }).unwrap();
+        let settings = layers.settings().unwrap();
+        assert_eq!(settings.attributes.iter().count(), 0);
+        let (corp, google) = (settings.providers.get("corp").unwrap(), settings.providers.get("google").unwrap());
+        assert_eq!((corp.domains.len(), corp.client_secret.expose(), corp.sign_out), (2, "hunter2", true));
+        assert_eq!(
+            (google.identity("google").as_str(), google.client_secret.expose()),
+            ("https://accounts.google.com", "hunter2")
+        );
+        assert!(!format!("{:?}{settings:?}", layers.list()).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_provider_that_does_not_do_is_named() {
+        let said = |environment: &[(&str, &str)]| load(environment, &[]).unwrap_err().to_string();
+        assert_eq!(
+            said(&[("BONAFIDE_PROVIDERS__CORP__COLOUR", "red")]),
+            "setting providers.corp.colour (environment BONAFIDE_PROVIDERS__CORP__COLOUR): no such setting; \
+             `bonafide config` lists them all"
+        );
+        let said =
+            said(&[("BONAFIDE_PROVIDERS__MY_CORP__CLIENT_ID", "c"), ("BONAFIDE_PROVIDERS__GOOGLE__SIGN_UP", "false")]);
+        assert!(
+            said.starts_with("setting providers.my_corp (environment BONAFIDE_PROVIDERS__MY_CORP__CLIENT_ID)"),
+            "{said}"
+        );
+        // Half of Google's is nobody's fault.
+        assert_eq!(
+            load(&[("BONAFIDE_PROVIDERS__GOOGLE__CLIENT_SECRET", "x")], &[]).unwrap().providers.iter().count(),
+            0
+        );
     }
 }

@@ -4,8 +4,12 @@
 //! exist, and its default says its type.
 
 mod attributes;
+mod free_named;
 mod layers;
 mod mail;
+mod provider_check;
+mod provider_rules;
+mod providers;
 mod storage;
 mod values;
 
@@ -17,7 +21,10 @@ use serde::Deserialize;
 pub use attributes::{Attribute, Attributes, Kind, Party};
 pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
 pub use mail::{Mail, MailLinks, Relay};
+pub use provider_rules::{AssuranceBy, AssuranceRule, Mapping, RoleRule};
+pub use providers::{ClientAuth, Preset, Provider, Providers, TrustEmail};
 pub use storage::{Place, Storage};
+use values::is_domain;
 pub use values::{Listen, Millis, Secret};
 
 /// The effective settings, checked.
@@ -37,6 +44,7 @@ pub struct Settings {
     /// None are declared where a file says so by an empty table.
     #[serde(default)]
     pub attributes: Attributes,
+    pub providers: Providers,
     pub credentials: Credentials,
     pub adapter: Adapter,
     pub passwords: Passwords,
@@ -102,8 +110,26 @@ pub struct Sessions {
 #[serde(deny_unknown_fields)]
 pub struct Accounts {
     pub sign_up: bool,
+    pub sign_up_domains: Vec<String>,
     pub reveal_existing: bool,
     pub require_verified_email: bool,
+}
+
+impl Accounts {
+    /// Whether somebody with this address may have an account made, by themselves or through another provider.
+    pub fn may_sign_up(&self, address: &str) -> bool {
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
+        self.sign_up_domains.is_empty() || domain.is_some_and(|domain| self.sign_up_domains.contains(&domain))
+    }
+
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        match self.sign_up_domains.iter().find(|domain| !is_domain(domain)) {
+            Some(bad) => {
+                Err(("accounts.sign_up_domains", format!("{bad:?} is not a domain like example.com, in small letters")))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -300,6 +326,7 @@ impl Settings {
         if self.tokens.code_lifetime.get() > 600_000 {
             return Err(("tokens.code_lifetime", "must be 10m at most (RFC 6749 section 4.1.2)".to_owned()));
         }
+        self.accounts.check()?;
         self.limits.check()?;
         self.mail.check()?;
         self.storage.check()?;

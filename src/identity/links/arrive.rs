@@ -1,0 +1,184 @@
+//! Somebody comes from another provider: who are they here?
+
+use uuid::Uuid;
+
+use super::super::devices::Visit;
+use super::super::{Accounts, Email, IdentityError, NewAccount, Proof, Refusal, User, store as people};
+use super::arrival::{self, Joining};
+use super::{Arrival, store};
+use crate::audit::Source;
+use crate::platform::database::DatabaseError;
+
+/// What is to become of somebody who comes from another provider.
+#[derive(Debug)]
+pub enum Arrived {
+    /// They are let in, by the account that is linked, or by a new one.
+    In(Proof),
+    /// They have something to prove first: the name of what waits.
+    ToProve(String),
+    /// They have no account here, and none is made for them.
+    Stranger,
+    /// Their account's address has to be verified first, as everybody's here.
+    Unverified { email: String },
+}
+
+/// Who comes, where from, and in the course of what.
+#[derive(Clone, Copy)]
+pub struct Coming<'a> {
+    pub visit: Visit<'a>,
+    /// Whether an account may be made for them.
+    pub may_sign_up: bool,
+}
+
+/// What the address of somebody says who has no account that is linked.
+enum Address {
+    /// None that we may keep.
+    None,
+    /// The provider's word counts, and nobody has it.
+    Free(Email),
+    /// Somebody may have it, or we do not know whose it is.
+    ToProve,
+}
+
+impl Accounts {
+    /// Lets somebody in by the account that is linked to theirs, makes them one, or keeps what they have to prove first for the
+    /// browser that holds `browser`. An address alone opens nobody's account.
+    pub async fn arrive(
+        &self,
+        arrival: Arrival,
+        coming: Coming<'_>,
+        browser: &str,
+        interaction: Option<&str>,
+    ) -> Result<Arrived, IdentityError> {
+        if let Some(arrived) = self.known(&arrival, coming.visit).await? {
+            return Ok(arrived);
+        }
+        match self.address(&arrival).await? {
+            Address::ToProve => Ok(Arrived::ToProve(self.keep_pending(&arrival, browser, interaction).await?)),
+            Address::Free(email) => self.welcome(arrival, Some(email), None, coming).await,
+            Address::None => self.welcome(arrival, None, None, coming).await,
+        }
+    }
+
+    /// The same for a program that brings no browser: nothing can be proven on the way.
+    pub async fn arrive_at_once(&self, arrival: Arrival, coming: Coming<'_>) -> Result<Option<Proof>, IdentityError> {
+        let arrived = match self.known(&arrival, coming.visit).await? {
+            Some(arrived) => arrived,
+            None => match self.address(&arrival).await? {
+                Address::Free(email) => self.welcome(arrival, Some(email), None, coming).await?,
+                Address::None | Address::ToProve => return Ok(None),
+            },
+        };
+        Ok(match arrived {
+            Arrived::In(proof) => Some(proof),
+            _ => None,
+        })
+    }
+
+    /// Links an account to somebody who is signed in. Answers whether it is theirs now: it may be another person's.
+    pub async fn link_to(&self, user: Uuid, arrival: Arrival, source: &Source) -> Result<bool, DatabaseError> {
+        let (now, random, source) = (self.clock.now(), self.random.clone(), source.clone());
+        let joining = self.joining(arrival);
+        let action = self.database.write(move |tx| {
+            Box::pin(async move {
+                let held = people::hold(tx, user, true).await?.is_some_and(|held| held.disabled_at.is_none());
+                Ok::<_, DatabaseError>(held && joining.settle(tx, user, now, random.as_ref(), &source).await?)
+            })
+        });
+        action.await
+    }
+
+    async fn known(&self, arrival: &Arrival, visit: Visit<'_>) -> Result<Option<Arrived>, IdentityError> {
+        let holder = store::holder(&self.database, &arrival.issuer, &arrival.subject, &arrival.provider).await?;
+        let Some(user) = holder else { return Ok(None) };
+        let user = self.find(&user.to_string()).await?;
+        Ok(Some(self.let_in(&user, self.joining(arrival.clone()), visit).await?))
+    }
+
+    async fn address(&self, arrival: &Arrival) -> Result<Address, IdentityError> {
+        let Some(email) = arrival.email.as_deref().and_then(Email::parse) else { return Ok(Address::None) };
+        if !arrival.email_proven {
+            // Asked whether or not somebody has it: the answer would say who is here.
+            return Ok(if self.has_mail() { Address::ToProve } else { Address::None });
+        }
+        Ok(match people::at_address(&self.database, &email.canonical).await? {
+            Some(_) => Address::ToProve,
+            None => Address::Free(email),
+        })
+    }
+
+    /// Makes an account that is linked from the beginning.
+    pub(super) async fn welcome(
+        &self,
+        arrival: Arrival,
+        email: Option<Email>,
+        pending: Option<Vec<u8>>,
+        coming: Coming<'_>,
+    ) -> Result<Arrived, IdentityError> {
+        let settings = &self.settings.accounts;
+        let address = email.as_ref().map_or("", |email| email.canonical.as_str());
+        if !settings.sign_up || !coming.may_sign_up || !settings.may_sign_up(address) {
+            return Ok(Arrived::Stranger);
+        }
+        let first = arrival::taken(&arrival.at_creation, &self.settings.attributes);
+        let account = NewAccount {
+            email_verified: email.is_some(),
+            email: email.map(|email| email.typed),
+            name: first.name.clone(),
+            profile: first.profile(None)?,
+            attributes: first.attributes.clone(),
+            nameless: true,
+            ..NewAccount::default()
+        };
+        let now = self.clock.now();
+        let linked = arrival.clone();
+        let made = self.create_by("provider", account, coming.visit.source, move |tx, id| {
+            Box::pin(async move {
+                if let Some(pending) = pending
+                    && !store::take_pending(tx, pending, now).await?
+                {
+                    return Err(DatabaseError::conflict());
+                }
+                if store::insert(tx, &linked.link(id, now)).await? { Ok(()) } else { Err(DatabaseError::conflict()) }
+            })
+        });
+        let id = match made.await {
+            Ok(id) => id,
+            // The same person was quicker in another tab, or somebody has taken the address a moment ago.
+            Err(error) if is_conflict(&error) => {
+                return Ok(self.known(&arrival, coming.visit).await?.unwrap_or(Arrived::Stranger));
+            }
+            Err(error) => return Err(error),
+        };
+        let proof = Proof::of_arrival(id, self.joining(arrival));
+        Ok(Arrived::In(self.on_first_device(proof, coming.visit)))
+    }
+
+    /// What has been proven of somebody whose account is linked, or is going to be.
+    pub(super) async fn let_in(
+        &self,
+        user: &User,
+        joining: Joining,
+        visit: Visit<'_>,
+    ) -> Result<Arrived, IdentityError> {
+        let verified = user.email_verified || joining.verifies || joining.proven_address.is_some();
+        if let (true, false, Some(email)) = (self.settings.accounts.require_verified_email, verified, &user.email) {
+            return Ok(Arrived::Unverified { email: email.clone() });
+        }
+        let proof = Proof::of_arrival(user.id, joining);
+        Ok(Arrived::In(self.on_device(proof, user.id, visit).await?))
+    }
+
+    pub(super) fn joining(&self, arrival: Arrival) -> Joining {
+        let changes = (!arrival.always.is_empty()).then(|| arrival::taken(&arrival.always, &self.settings.attributes));
+        Joining { arrival, pending: None, proven_address: None, verifies: false, changes: changes.map(Into::into) }
+    }
+}
+
+fn is_conflict(error: &IdentityError) -> bool {
+    match error {
+        IdentityError::Database(error) => error.is_conflict(),
+        IdentityError::Refused(Refusal::EmailTaken) => true,
+        _ => false,
+    }
+}
