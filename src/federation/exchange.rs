@@ -122,7 +122,7 @@ impl Federation {
             match fetch::json(&self.outgoing, &declared.emails_endpoint, access_token.secret()).await {
                 Ok(list) => claims::choose_address(declared, &mut said, &list),
                 Err(error) => {
-                    tracing::info!(provider = provider.name, %error, "a provider's list of addresses was not given")
+                    tracing::info!(provider = provider.name, %error, "a provider's list of addresses was not given");
                 }
             }
         }

@@ -77,9 +77,8 @@ fn content_security_policy(web: &Web, forms: Forms<'_>, frames: &[&str]) -> Stri
     };
     let targets = match forms {
         Forms::None => "'none'".to_owned(),
-        Forms::Ours | Forms::Secret => "'self'".to_owned(),
+        Forms::Ours | Forms::Secret | Forms::Along([]) => "'self'".to_owned(),
         Forms::To(uri) => format!("'self' https: {}", source_of(uri)),
-        Forms::Along([]) => "'self'".to_owned(),
         Forms::Along(uris) => {
             let sources: Vec<String> = uris.iter().map(|uri| source_of(uri)).collect();
             format!("'self' https: {}", sources.join(" "))

@@ -13,7 +13,7 @@ use super::{DeviceCookie, Waiting, check_form, mail_throttled, providers};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
-use crate::http::views::{Fault, LinkAccountPage};
+use crate::http::views::{Code, Fault, LinkAccountPage};
 use crate::http::{form, interaction};
 use crate::identity::{Coming, IdentityError, Pending, PendingFault, SignInError};
 use crate::oauth::parameters::Parameters;
@@ -189,8 +189,11 @@ fn render(web: &Web, caller: &Caller, case: &Case, status: StatusCode, faults: V
         address: pending.address.clone(),
         proven: pending.arrival.email_proven,
         by_password: pending.by_password,
-        by_mail: pending.by_mail,
-        mailed: pending.mailed,
+        by_mail: match (pending.by_mail, pending.mailed) {
+            (_, true) => Code::Mailed,
+            (true, false) => Code::Offered,
+            (false, false) => Code::Never,
+        },
         faults,
     };
     waiting.finish(web, answer::page(web, status, waiting.forms(), &view))

@@ -257,16 +257,16 @@ fn signed_out(
     calls: Vec<SignOutCall>,
 ) -> Response {
     let returns = target.is_some();
-    // Only where the application said where its people belong.
-    let named = request.client.as_ref().map_or(&web.brand.name, |client| &client.name);
-    let onward = target.clone().map(|uri| (uri, named.clone()));
-    let back = onward.or_else(|| {
-        request.client.as_deref().and_then(|client| {
+    let client = request.client.as_deref();
+    let back = match target {
+        Some(uri) => Some((uri, client.map_or(&web.brand.name, |client| &client.name).clone())),
+        // Only where the application said where its people belong.
+        None => client.and_then(|client| {
             let home = |uri: &&String| uri.starts_with("https://") || uri.starts_with("http://");
             let uri = client.post_logout_redirect_uris.iter().find(home).cloned()?;
             Some((uri, client.name.clone()))
-        })
-    });
+        }),
+    };
     let frame = caller.frame(web, request.ui_locales.as_deref());
     let view = SignedOutPage { frame, return_href: back, returns, calls };
     let frames: Vec<&str> = view.calls.iter().map(|call| call.href.as_str()).collect();

@@ -4,6 +4,15 @@ use askama::Template;
 
 use super::{Fault, Frame};
 
+/// A code by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// There is no mail here.
+    Never,
+    Offered,
+    Mailed,
+}
+
 #[derive(Template)]
 #[template(path = "link_account.html")]
 pub struct LinkAccountPage {
@@ -16,9 +25,7 @@ pub struct LinkAccountPage {
     /// The provider says whose the address is, and there is an account with it.
     pub proven: bool,
     pub by_password: bool,
-    pub by_mail: bool,
-    /// A code is in the mailbox.
-    pub mailed: bool,
+    pub by_mail: Code,
     pub faults: Vec<Fault>,
 }
 
@@ -36,8 +43,12 @@ impl LinkAccountPage {
         self.frame.words.say_with(key, &[("provider", &self.provider)])
     }
 
+    fn mailed(&self) -> bool {
+        self.by_mail == Code::Mailed
+    }
+
     fn send_label(&self) -> &'static str {
-        if self.mailed { "send-code-again" } else { "send-code" }
+        if self.mailed() { "send-code-again" } else { "send-code" }
     }
 
     fn password_label(&self) -> String {

@@ -20,7 +20,7 @@ pub use dev::{DecodedToken, DevAppPage, DevMailPage, DevMessagePage, DevTokensPa
 pub use docs::{Call, Described, DocsPage, Group, Kind, Member, Shape};
 pub use form_post::FormPostPage;
 pub use home::{HomePage, ProviderChoice};
-pub use link_account::LinkAccountPage;
+pub use link_account::{Code, LinkAccountPage};
 pub use mailbox::{ForgotPasswordPage, NoticePage, ResetPasswordPage, UnverifiedPage, VerifyEmailPage};
 pub use sign_in::{BackToApp, ProviderLink, SignInPage};
 pub use sign_out::{SignOutCall, SignOutPage, SignedOutPage};

@@ -202,7 +202,11 @@ pub(super) async fn take_pending(tx: &Tx, name_hash: Vec<u8>, now: DateTime<Utc>
 }
 
 /// Removes at most `batch` rows that nobody can go on with; answers how many.
-pub(in crate::identity) async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
+pub(in crate::identity) async fn sweep(
+    database: &Database,
+    now: DateTime<Utc>,
+    batch: i64,
+) -> Result<u64, DatabaseError> {
     let now = now.timestamp_millis();
     let action = database.write(move |tx| {
         Box::pin(async move {
