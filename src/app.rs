@@ -139,7 +139,12 @@ impl App {
     /// Reads clients, APIs, providers and keys again.
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
-        self.federation.reload().await?;
+        self.reload_keys().await?;
+        // What they sealed opens only under a master key that is read by then.
+        Ok(self.federation.reload().await?)
+    }
+
+    async fn reload_keys(&self) -> Result<(), AppError> {
         match self.keys.reload(&self.database).await {
             // Perhaps `key reseal` was here.
             Err(KeyError::Sealed(sealed)) => {

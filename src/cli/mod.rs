@@ -7,8 +7,10 @@ mod config;
 mod doctor;
 mod import;
 mod key;
+mod links;
 mod migrate;
 mod output;
+mod provider;
 mod registration;
 mod serve;
 mod user;
@@ -24,6 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
+use crate::federation::ProviderFault;
 use crate::identity::IdentityError;
 use crate::keys::{self, Alg, KeyError};
 use crate::platform::clock::SystemClock;
@@ -71,6 +74,9 @@ enum Command {
     /// Resource servers
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Other providers that people can sign in with
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// Create or change the applications, APIs and people of a TOML file
     Import(import::Import),
     /// Signing keys
@@ -102,6 +108,8 @@ enum Failure {
     Client(#[from] ClientError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Provider(#[from] ProviderFault),
     #[error("{0}")]
     Key(#[from] KeyError),
     #[error("{0}")]
@@ -267,6 +275,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(user) => user.run(settings?).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
+            Command::Provider(provider) => provider.run(settings?).await,
             Command::Audit(audit) => audit.run(settings?).await,
             Command::Import(import) => import.run(settings?).await,
             Command::Key(key) => key.run(settings?).await,

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::import::{self, Tables};
-use super::{Failure, note, open, output, registration};
+use super::{Failure, links, note, open, output, registration};
 use crate::app::App;
 use crate::identity::{self, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
 use crate::platform::settings::Settings;
@@ -69,6 +69,32 @@ pub(super) enum User {
         role: String,
         #[command(flatten)]
         who: Who,
+    },
+    /// The accounts at other providers that somebody signs in with
+    Links {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an account at another provider from somebody, never the last way to sign in
+    #[command(after_help = "Examples:
+  bonafide user unlink ada@example.com google
+  bonafide user unlink ada@example.com google 110169484474386276334")]
+    Unlink {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// The provider's name
+        provider: String,
+        /// What the account is called there; without it every account there is meant
+        #[arg(allow_hyphen_values = true)]
+        subject: Option<String>,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -217,6 +243,10 @@ impl User {
             }
             Self::SetPassword { who, .. } => show(&accounts.set_password(&who.who, &password()?).await?, who.json),
             Self::Grant { role, who } => show(&accounts.grant_role(&who.who, checked(&role)?).await?, who.json),
+            Self::Links { who, json } => links::list(app, &who, json).await,
+            Self::Unlink { who, provider, subject, json } => {
+                links::unlink(app, &who, &provider, subject.as_deref(), json).await
+            }
             Self::Revoke { role, who } => show(&accounts.revoke_role(&who.who, checked(&role)?).await?, who.json),
         }
     }

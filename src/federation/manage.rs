@@ -32,7 +32,8 @@ pub struct StoredProvider {
 }
 
 impl Federation {
-    /// Declares a provider, or another in its place. A secret that is left out stays what it was.
+    /// Declares a provider, or another in its place. A secret that is left out stays what it was, unless it would be shown to
+    /// somebody else than before.
     pub async fn declare(
         &self,
         name: &str,
@@ -46,6 +47,7 @@ impl Federation {
         if let Some(before) = &before
             && declared.client_auth.needs_secret()
             && declared.client_secret.expose().is_empty()
+            && declared.identity(name) == before.identity
         {
             declared.client_secret = before.declared.client_secret.clone();
         }

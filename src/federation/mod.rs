@@ -86,8 +86,14 @@ impl Federation {
     }
 
     /// Where the provider sends people back to.
-    fn redirect_uri(&self, provider: &str) -> String {
+    pub fn redirect_uri(&self, provider: &str) -> String {
         format!("{}/providers/{provider}/callback", self.settings.issuer)
+    }
+
+    /// Where a provider tells us that sessions have ended; those of plain OAuth 2 have no such thing.
+    pub fn backchannel_logout_uri(&self, provider: &Provider) -> Option<String> {
+        let issuer = &self.settings.issuer;
+        provider.is_openid().then(|| format!("{issuer}/providers/{}/backchannel-logout", provider.name))
     }
 
     /// Puts a refusal on the record.

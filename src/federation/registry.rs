@@ -19,6 +19,15 @@ pub enum Origin {
     Database,
 }
 
+impl Origin {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Database => "database",
+        }
+    }
+}
+
 /// A provider, with everything filled in that may be left out.
 pub struct Provider {
     pub name: String,

@@ -337,6 +337,7 @@ api-query-malformed = Diese Adresse erwartet andere Parameter.
 api-field-unknown = Diese Angabe kennt die Adresse nicht.
 api-field-forbidden = Das dürfen Sie nicht setzen.
 api-field-malformed = Dieser Wert passt hier nicht.
+api-field-refused = { $field }: { $reason }.
 api-not-json = Senden Sie den Inhalt als application/json.
 api-not-multipart = Senden Sie das Bild als multipart/form-data, im Teil „image“.
 api-picture-heavy = Das Bild ist zu groß.
@@ -358,6 +359,7 @@ api-sign-in-off = Diese Art der Anmeldung ist ausgeschaltet.
 api-taken = So etwas gibt es schon.
 api-account-foreign = Dieses Konto gehört jemand anderem.
 api-account-guarded = Das Konto einer Administratorin oder eines Administrators ändern andere Programme nicht.
+api-provider-of-settings = Dieser Anbieter steht in den Einstellungen und wird dort geändert.
 api-account-last = Ohne dieses Konto könnte sich die Person nicht mehr anmelden.
 api-fault = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
 

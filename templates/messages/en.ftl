@@ -344,6 +344,8 @@ api-query-malformed = The query of this request is not what this address takes.
 api-field-unknown = This address takes no such member.
 api-field-forbidden = You may not set this.
 api-field-malformed = This value does not do here.
+# Why a setting of an operator's does not do; the reason is English in every language.
+api-field-refused = { $field }: { $reason }.
 api-not-json = Send the body as application/json.
 api-not-multipart = Send the picture as multipart/form-data, in the part "image".
 api-picture-heavy = The picture is too large.
@@ -365,6 +367,7 @@ api-sign-in-off = Signing in this way is switched off.
 api-taken = There is one like this already.
 api-account-foreign = This account belongs to somebody else.
 api-account-guarded = An administrator’s account is not for other programs to change.
+api-provider-of-settings = The settings declare this provider. It is changed there.
 api-account-last = Without this account the person could not sign in any more.
 api-fault = Something went wrong on our side. Try again in a moment.
 

@@ -159,7 +159,7 @@ fn require_text(field: &str, text: &str) -> Result<(), Problem> {
 }
 
 /// A part of the path that others name things by; what cannot be a name names nothing.
-fn named<'c>(call: &'c Call, segment: &str) -> Option<&'c str> {
+pub(super) fn named<'c>(call: &'c Call, segment: &str) -> Option<&'c str> {
     call.segment(segment).ok().filter(|text| require_text(segment, text).is_ok())
 }
 

@@ -123,7 +123,7 @@ fn forbidden(challenge: &'static str) -> Fault {
 }
 
 /// Whether the request shows the adapter's secret, once. Hashed first, so that not even its length is told.
-fn shows_secret(web: &Web, headers: &HeaderMap) -> bool {
+pub(super) fn shows_secret(web: &Web, headers: &HeaderMap) -> bool {
     let secret = web.app.settings.adapter.secret.expose();
     let mut given = headers.get_all("x-auth-secret").iter();
     let (Some(shown), None) = (given.next(), given.next()) else { return false };

@@ -7,6 +7,7 @@ pub(super) mod adapter;
 mod admin;
 mod call;
 mod guard;
+mod links;
 mod members;
 mod oauth_login;
 mod openapi;
@@ -14,6 +15,7 @@ mod people;
 mod person;
 mod picture;
 mod problem;
+mod providers;
 mod recovery;
 mod refresh;
 mod sign_in;
@@ -31,11 +33,15 @@ use super::state::Web;
 
 pub(super) use admin::register as admin_register;
 pub(super) use guard::{Gate, guard};
+pub(super) use links::{list as links, unlink};
 pub(super) use oauth_login::oauth_login;
 pub(crate) use openapi::text as openapi_text;
 pub(super) use openapi::{document as openapi_document, openapi};
 pub(super) use people::{change, list, me, show};
 pub(super) use picture::upload as upload_picture;
+pub(super) use providers::{
+    declare as declare_provider, list as providers, remove as remove_provider, show as provider,
+};
 pub(super) use recovery::{forgot_password, request_verification, reset_password, verify_email};
 pub(super) use refresh::{logout, refresh};
 pub(super) use sign_in::{login, sign_in};

@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{adapter, admin, person, picture, problem, recovery, refresh, sign_in, sign_up, tokens};
+use super::{
+    adapter, admin, links, oauth_login, person, picture, problem, providers, recovery, refresh, sign_in, sign_up,
+    tokens,
+};
 use crate::http::access::Access;
 use crate::http::answer;
 use crate::http::router;
@@ -23,6 +26,14 @@ type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What takes a file.
 const UPLOAD: &str = "/auth/upload-image/{id}";
+
+/// Accounts at other providers, and the providers.
+const LINKS: &str = "/auth/{id}/providers";
+const LINK: &str = "/auth/{id}/providers/{provider}/{subject}";
+const PROVIDER: &str = "/providers/{name}";
+
+/// What somebody can sign in by, in one way or the other.
+const OAUTH_LOGIN: &str = "/auth/oAuthlogin";
 
 /// What can be done at a path.
 struct Operation {
@@ -87,7 +98,7 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
     }
     if by_sign_in {
         statuses.push(400);
-    } else if operation.path == "/auth/oAuthlogin" {
+    } else if operation.path == OAUTH_LOGIN {
         statuses.push(401);
     } else if operation.takes.is_some() {
         statuses.extend([400, 408, 413, 415]);
@@ -97,10 +108,18 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         "/auth/reset-password/{token}" | "/auth/verify-email/{token}" => statuses.extend([400, 404]),
         "/auth/refresh" | "/auth/logout" => statuses.push(401),
         "/auth" | "/adapter/get-user-by-email" | "/adapter/get-user-by-email/" => statuses.push(400),
-        "/auth/signup" | "/auth/forgot-password" | "/auth/request-email-verification" | "/auth/{id}" => {
+        PROVIDER if operation.method == "put" => statuses.push(409),
+        PROVIDER if operation.method == "delete" => statuses.extend([404, 409]),
+        "/auth/signup"
+        | "/auth/forgot-password"
+        | "/auth/request-email-verification"
+        | "/auth/{id}"
+        | LINKS
+        | PROVIDER => {
             statuses.push(404);
         }
         UPLOAD => statuses.extend([404, 422]),
+        LINK => statuses.extend([404, 409]),
         "/user/admin/register" => statuses.push(409),
         path if path.starts_with("/adapter") => statuses.push(409),
         _ => {}
@@ -116,6 +135,9 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         Some(shape) => json!({"description": "Done.", "content": {"application/json": {"schema": shape(schemas)}}}),
         None => json!({"description": "Done."}),
     };
+    if (operation.method, operation.path) == ("put", PROVIDER) {
+        responses.insert("201".to_owned(), given.clone());
+    }
     responses.insert(operation.status.to_string(), given);
     let problem = of::<problem::Body>(schemas);
     for status in refusals(operation, access) {
@@ -131,6 +153,7 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
     let security = match access {
         Access::User | Access::Role(_) => json!([{"bearer": ["account"]}]),
         Access::AdapterSecret => json!([{"adapterSecret": []}]),
+        _ if operation.path == OAUTH_LOGIN => json!([{"adapterSecret": []}, {}]),
         _ => json!([]),
     };
     let summary = match access {
@@ -186,9 +209,9 @@ fn operations() -> Vec<Operation> {
         operation("post", "/auth/login", "Sign in", Some(of::<sign_in::Login>), 200, Some(of::<sign_in::LoggedIn>)),
         operation(
             "post",
-            "/auth/oAuthlogin",
-            "Sign in by a linked account",
-            Some(of::<super::oauth_login::LinkedAccount>),
+            OAUTH_LOGIN,
+            "Sign in by another provider's ID token, or by a linked account",
+            Some(of::<oauth_login::OAuthLogin>),
             200,
             Some(of::<sign_in::LoggedIn>),
         ),
@@ -232,8 +255,26 @@ fn operations() -> Vec<Operation> {
         all.push(operation("get", path, "Show the person of the token", None, 200, Some(of::<person::Person>)));
     }
     all.extend(of_mailed_links());
+    all.extend(of_providers());
     all.extend(of_adapter());
     all
+}
+
+/// Other providers, and people's accounts there.
+fn of_providers() -> Vec<Operation> {
+    let declared: Shape = Some(of::<providers::DeclaredProvider>);
+    let link: Shape = Some(of::<links::LinkedProvider>);
+    let calls: [(&str, &str, &str, Shape, Shape); 6] = [
+        ("get", LINKS, "List somebody's accounts at other providers", None, Some(list_of::<links::LinkedProvider>)),
+        ("delete", LINK, "Unlink an account, unless it is the last way to sign in", None, link),
+        ("get", "/providers", "List other providers", None, Some(list_of::<providers::DeclaredProvider>)),
+        ("get", PROVIDER, "Show a provider", None, declared),
+        ("put", PROVIDER, "Declare a provider", Some(of::<providers::Declaration>), declared),
+        ("delete", PROVIDER, "Remove a provider", None, declared),
+    ];
+    let operation =
+        |(method, path, summary, takes, gives)| Operation { method, path, summary, takes, status: 200, gives };
+    calls.into_iter().map(operation).collect()
 }
 
 /// What mailed links do.

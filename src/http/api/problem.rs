@@ -1,5 +1,6 @@
 //! Refusals (RFC 9457) with two members more: `message`, a sentence for people, and `errors`, what is wrong with each field.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -24,16 +25,17 @@ pub(super) type Answered = Result<Response, Fault>;
 #[derive(Clone, Debug)]
 struct Sentence {
     key: &'static str,
-    args: Vec<(&'static str, &'static str)>,
+    args: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Sentence {
     fn new(key: &'static str, args: &[(&'static str, &'static str)]) -> Self {
-        Self { key, args: args.to_vec() }
+        Self { key, args: args.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))).collect() }
     }
 
     fn say(&self, words: &Words) -> String {
-        words.say_with(self.key, &self.args)
+        let args: Vec<_> = self.args.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+        words.say_with(self.key, &args)
     }
 }
 
@@ -102,6 +104,13 @@ impl Problem {
 
     fn field_with(mut self, field: &str, key: &'static str, args: &[(&'static str, &'static str)]) -> Self {
         self.errors.entry(field.to_owned()).or_default().push(Sentence::new(key, args));
+        self
+    }
+
+    /// What is wrong with a field that operators know by its reasons.
+    pub(super) fn field_because(mut self, field: &str, reason: String) -> Self {
+        let args = vec![("field", Cow::Owned(field.to_owned())), ("reason", Cow::Owned(reason))];
+        self.errors.entry(field.to_owned()).or_default().push(Sentence { key: "api-field-refused", args });
         self
     }
 

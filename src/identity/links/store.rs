@@ -5,6 +5,7 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::Link;
+use crate::identity::ADMIN;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 
 // ---- linked accounts ----
@@ -16,7 +17,8 @@ pub(super) async fn list(database: &Database, user: Uuid) -> Result<Vec<Link>, D
     database.find_all(database.statement(&sql, [user.into()])).await
 }
 
-/// Whose account this is. One that the session adapter linked has no issuer: the provider of its name is meant.
+/// Whose account this is. One that the session adapter linked has no issuer: the provider of its name is meant. Its word opens no
+/// administrator's account.
 pub(super) async fn holder(
     database: &Database,
     issuer: &str,
@@ -24,15 +26,18 @@ pub(super) async fn holder(
     provider: &str,
 ) -> Result<Option<Uuid>, DatabaseError> {
     let sql = "SELECT user_id FROM linked_accounts WHERE account_id = $2 AND issuer = $1 UNION ALL \
-               SELECT user_id FROM linked_accounts WHERE provider = $3 AND account_id = $2 AND issuer IS NULL LIMIT 1";
-    let row = database.query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into()])).await?;
+               SELECT user_id FROM linked_accounts WHERE provider = $3 AND account_id = $2 AND issuer IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = linked_accounts.user_id AND r.role = $4) LIMIT 1";
+    let row = database.query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into(), ADMIN.into()])).await?;
     Ok(row.map(|row| row.try_get("", "user_id")).transpose()?)
 }
 
-/// Notes that a person has signed in with an account that is linked to them. Answers whether it is.
+/// Notes that a person has signed in with an account that is linked to them. Answers whether it is. One that the session
+/// adapter linked gets its issuer, unless the same account is linked by another of the issuer's names.
 pub(super) async fn use_link(tx: &Tx, link: &Link, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
     let sql = "UPDATE linked_accounts SET issuer = $1, last_used_at = $5 WHERE account_id = $2 AND user_id = $4 \
-               AND (issuer = $1 OR (issuer IS NULL AND provider = $3))";
+               AND (issuer = $1 OR (issuer IS NULL AND provider = $3 AND NOT EXISTS \
+                    (SELECT 1 FROM linked_accounts o WHERE o.issuer = $1 AND o.account_id = $2)))";
     let values = [
         link.issuer.clone().into(),
         link.account_id.clone().into(),
