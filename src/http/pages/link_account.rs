@@ -185,6 +185,7 @@ fn render(web: &Web, caller: &Caller, case: &Case, status: StatusCode, faults: V
         frame: caller.frame(web, waiting.ui_locales()),
         csrf: waiting.token(web, PURPOSE),
         pending: name.clone(),
+        interaction: waiting.name.clone(),
         provider: label.clone(),
         address: pending.address.clone(),
         proven: pending.arrival.email_proven,

@@ -19,6 +19,7 @@ pub struct LinkAccountPage {
     pub frame: Frame,
     pub csrf: String,
     pub pending: String,
+    pub interaction: Option<String>,
     /// What people call the provider that they come from.
     pub provider: String,
     pub address: String,
