@@ -61,6 +61,7 @@ mod pages_chromium;
 mod passwords;
 mod pictures;
 mod prompts;
+mod provider_accounts;
 mod provider_faults;
 mod providers;
 mod providers_chromium;
