@@ -162,7 +162,9 @@ impl Adapter {
                 if store::is_guarded(tx, user).await? {
                     return Ok(Unlinking::Guarded);
                 }
-                let Some(link) = link_store::unlink(tx, &provider, &account_id).await? else { return Ok(Unlinking::Last) };
+                let Some(link) = link_store::unlink(tx, &provider, &account_id).await? else {
+                    return Ok(Unlinking::Last);
+                };
                 let (about, event) = (About::user(link.user_id), Event::AccountUnlinked { provider });
                 audit::record(tx, event_id, now, &event, &about, &source).await?;
                 Ok::<_, DatabaseError>(Unlinking::Unlinked(link))

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use chrono::Duration;
 use clap::Args;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{Failure, output};
@@ -12,8 +13,9 @@ use crate::keys::{self, Alg, KeyRing, State};
 use crate::platform::certificate::Certificate;
 use crate::platform::clock::{Clock, SystemClock, from_millis};
 use crate::platform::database::Database;
+use crate::platform::outgoing::Outgoing;
 use crate::platform::secrets::MasterKey;
-use crate::platform::settings::{Millis, Settings, SettingsError};
+use crate::platform::settings::{Millis, Provider, Settings, SettingsError};
 
 /// Clocks of nodes may be apart by so much without harm.
 const SKEW: Duration = Duration::seconds(5);
@@ -79,6 +81,7 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
     if settings.tls.is_set() {
         checks.push(Finding::of("tls", certificate(settings)));
     }
+    checks.extend(providers(settings).await);
     let dir = settings.keys.dir.display();
     let master = MasterKey::load(&settings.keys.dir).map_err(|error| error.to_string()).and_then(|key| {
         key.ok_or_else(|| {
@@ -157,6 +160,43 @@ fn certificate(settings: &Settings) -> Result<String, String> {
     }
     let warning = if pair.has_ended(now, RENEWAL) { "warning: renew it: " } else { "" };
     Ok(format!("{warning}good for {host} until {end}"))
+}
+
+/// Other providers may be down for a while; that people cannot sign in with them is to be known all the same.
+async fn providers(settings: &Settings) -> Vec<Finding> {
+    let enabled: Vec<_> = settings.providers.iter().filter(|(_, provider)| provider.enabled).collect();
+    if enabled.is_empty() {
+        return Vec::new();
+    }
+    match Outgoing::new(&settings.outgoing, &[]) {
+        Ok(outgoing) => {
+            let looks = enabled.into_iter().map(|(name, declared)| provider(&outgoing, name, declared));
+            join_all(looks).await.into_iter().map(|outcome| Finding::of("provider", outcome)).collect()
+        }
+        Err(error) => vec![Finding::of("provider", Err::<String, _>(error))],
+    }
+}
+
+/// Whether its metadata is where it belongs, and its own (OpenID Connect Discovery 1.0 section 4).
+async fn provider(outgoing: &Outgoing, name: &str, declared: &Provider) -> Result<String, String> {
+    let issuer = declared.with_preset().issuer;
+    if issuer.is_empty() {
+        return Ok(format!("{name}: speaks OAuth 2 alone, which has nothing to look at"));
+    }
+    let url = format!("{}/.well-known/openid-configuration", issuer.strip_suffix('/').unwrap_or(&issuer));
+    let refuse = |why: String| format!("providers.{name}.issuer: {url}: {why}");
+    let request = hyper::Request::get(&url).body(Vec::new()).map_err(|error| refuse(error.to_string()))?;
+    let answer = outgoing.send(request).await.map_err(|error| refuse(error.cause()))?;
+    if answer.status != hyper::StatusCode::OK {
+        return Err(refuse(format!("answers {}", answer.status)));
+    }
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&answer.body).map_err(|_| refuse("answers no JSON".to_owned()))?;
+    match metadata.get("issuer").and_then(serde_json::Value::as_str) {
+        Some(found) if found == issuer => Ok(format!("{name}: {issuer} answers")),
+        Some(other) => Err(refuse(format!("is of {:?}", other.chars().take(200).collect::<String>()))),
+        None => Err(refuse("names no issuer".to_owned())),
+    }
 }
 
 fn sqlite_file(settings: &Settings) -> Option<&str> {

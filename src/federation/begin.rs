@@ -3,7 +3,7 @@
 use chrono::Duration;
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient};
 use openidconnect::{
-    AuthType, AuthUrl, ClientId, ClientSecret, CsrfToken, EndpointSet, EndpointNotSet, IssuerUrl, JsonWebKeySet, Nonce,
+    AuthType, AuthUrl, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, IssuerUrl, JsonWebKeySet, Nonce,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenUrl,
 };
 use uuid::Uuid;

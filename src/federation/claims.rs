@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Map, Value};
 
-use super::registry::Provider;
 use super::FederationError;
+use super::registry::Provider;
 use crate::identity::Arrival;
 use crate::platform::settings::{self, AssuranceBy, Mapping, TrustEmail};
 
@@ -51,9 +51,7 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 pub(super) fn are_enough(declared: &settings::Provider, claims: &Map<String, Value>) -> bool {
     let groups = declared.roles.is_empty() || at(claims, &declared.groups_claim).is_some();
     let name = declared.profile_at_creation.iter().chain(&declared.profile_always).find(|rule| rule.target == "name");
-    groups
-        && at(claims, &declared.email_claim).is_some()
-        && name.is_none_or(|rule| at(claims, &rule.path).is_some())
+    groups && at(claims, &declared.email_claim).is_some() && name.is_none_or(|rule| at(claims, &rule.path).is_some())
 }
 
 /// The address of a list like GitHub's: the primary one, which a verified one comes before.
@@ -98,8 +96,10 @@ pub(super) fn arrival(
         declared.roles.iter().filter(|rule| groups.contains(&rule.group)).map(|rule| rule.role.clone()).collect();
     roles.sort();
     roles.dedup();
-    let (acr, amr) = assurance(declared, claims);
-    let auth_time = claims.get("auth_time").and_then(Value::as_i64).and_then(DateTime::from_timestamp_secs);
+    // Plain OAuth 2 proves nothing of how and when somebody signed in.
+    let proven = if provider.is_openid() { claims } else { &Map::new() };
+    let (acr, amr) = assurance(declared, proven);
+    let auth_time = proven.get("auth_time").and_then(Value::as_i64).and_then(DateTime::from_timestamp_secs);
     Ok(Arrival {
         provider: provider.name.clone(),
         issuer: provider.identity.clone(),
@@ -112,8 +112,8 @@ pub(super) fn arrival(
         roles,
         acr,
         amr,
-        auth_time: proven_time(auth_time.filter(|_| provider.is_openid()), asked, now),
-        sid: text(claims.get("sid")).filter(|sid| sid.len() <= LONGEST_SUBJECT),
+        auth_time: proven_time(auth_time, asked, now),
+        sid: text(proven.get("sid")).filter(|sid| sid.len() <= LONGEST_SUBJECT),
         id_token: None,
     })
 }
@@ -144,10 +144,7 @@ fn assurance(declared: &settings::Provider, claims: &Map<String, Value>) -> (Str
     (rule.acr.clone(), method)
 }
 
-fn mapped<'r>(
-    claims: &Map<String, Value>,
-    rules: impl IntoIterator<Item = &'r Mapping>,
-) -> BTreeMap<String, Value> {
+fn mapped<'r>(claims: &Map<String, Value>, rules: impl IntoIterator<Item = &'r Mapping>) -> BTreeMap<String, Value> {
     let taken = rules.into_iter().filter_map(|rule| {
         let value = at(claims, &rule.path).filter(|value| !value.is_null())?;
         Some((rule.target.clone(), value.clone()))
@@ -162,7 +159,10 @@ mod tests {
     use super::*;
 
     fn map(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+        match value {
+            Value::Object(members) => members,
+            other => panic!("{other}"),
+        }
     }
 
     #[test]
@@ -212,11 +212,15 @@ mod tests {
             ..Default::default()
         };
         let provider = Provider::of_settings("op", &declared);
-        for (said, proven) in
-            [(json!(true), true), (json!("true"), false), (json!("false"), false), (json!(1), false), (json!(null), false)]
-        {
+        for (said, proven) in [
+            (json!(true), true),
+            (json!("true"), false),
+            (json!("false"), false),
+            (json!(1), false),
+            (json!(null), false),
+        ] {
             let claims = map(json!({"sub": "s", "email": "a@example.com", "email_verified": said}));
-            let arrival = arrival(&provider, &claims, None, Utc::now()).ok().unwrap();
+            let arrival = arrival(&provider, &claims, None, DateTime::UNIX_EPOCH).ok().unwrap();
             assert_eq!(arrival.email_proven, proven, "{said}");
         }
     }

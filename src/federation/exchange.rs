@@ -1,9 +1,7 @@
 //! A provider's code for its tokens (RFC 6749 section 4.1.3), and what it tells whoever holds them.
 
 use openidconnect::core::CoreIdToken;
-use openidconnect::{
-    AccessToken, AuthorizationCode, OAuth2TokenResponse as _, RequestTokenError, TokenResponse as _,
-};
+use openidconnect::{AccessToken, AuthorizationCode, OAuth2TokenResponse as _, RequestTokenError, TokenResponse as _};
 use serde_json::{Map, Value, json};
 
 use super::begin::Bound;
@@ -16,6 +14,10 @@ use crate::platform::settings::ClientAuth;
 
 /// Seconds that a client assertion is good for.
 const ASSERTION_LIFETIME: i64 = 60;
+
+/// Claims that userinfo has no say in.
+const OF_THE_TOKEN: [&str; 13] =
+    ["iss", "aud", "exp", "iat", "nbf", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"];
 
 /// What a provider has said of somebody.
 pub(super) struct Said {
@@ -51,7 +53,8 @@ impl Federation {
         if !provider.is_openid() {
             return Ok(Said { claims: self.plain_claims(provider, access_token).await?, id_token: None });
         }
-        let token = answer.id_token().ok_or_else(|| FederationError::Unbelievable("there is no ID token".to_owned()))?;
+        let token =
+            answer.id_token().ok_or_else(|| FederationError::Unbelievable("there is no ID token".to_owned()))?;
         let own = vec![provider.declared.client_id.as_str()];
         let expected = Expected {
             audiences: own.clone(),
@@ -100,7 +103,8 @@ impl Federation {
         if more.get("sub").and_then(Value::as_str) != said.get("sub").and_then(Value::as_str) {
             return Err(FederationError::Unbelievable("userinfo is about somebody else".to_owned()));
         }
-        for (name, value) in more {
+        // Of the sign-in itself only the signed token speaks.
+        for (name, value) in more.into_iter().filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str())) {
             said.entry(name).or_insert(value);
         }
         Ok(())
@@ -122,7 +126,9 @@ impl Federation {
             // People may have kept their addresses to themselves.
             match fetch::json(&self.outgoing, &declared.emails_endpoint, access_token.secret()).await {
                 Ok(list) => claims::choose_address(declared, &mut said, &list),
-                Err(error) => tracing::info!(provider = provider.name, %error, "a provider's list of addresses was not given"),
+                Err(error) => {
+                    tracing::info!(provider = provider.name, %error, "a provider's list of addresses was not given");
+                }
             }
         }
         Ok(said)
@@ -139,7 +145,8 @@ impl Federation {
             "iat": now,
             "exp": now + ASSERTION_LIFETIME,
         });
-        let unsigned = |why: String| FederationError::Unavailable(format!("a client assertion could not be signed: {why}"));
+        let unsigned =
+            |why: String| FederationError::Unavailable(format!("a client assertion could not be signed: {why}"));
         let key = keys.signing(Alg::Rs256).ok_or_else(|| unsigned("there is no RS256 key".to_owned()))?;
         key.sign(TokenType::Jwt, payload.to_string().as_bytes()).map_err(|error| unsigned(error.to_string()))
     }

@@ -37,6 +37,5 @@ pub(super) async fn json(outgoing: &Outgoing, url: &str, access_token: &str) -> 
     if !answer.status.is_success() {
         return Err(FederationError::Unavailable(format!("{} at userinfo", answer.status)));
     }
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| FederationError::Unbelievable("userinfo is not JSON".to_owned()))
+    serde_json::from_slice(&answer.body).map_err(|_| FederationError::Unbelievable("userinfo is not JSON".to_owned()))
 }

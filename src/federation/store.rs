@@ -21,10 +21,7 @@ struct Declared {
 }
 
 /// Every provider that the database declares. One that cannot be read is left out, and said.
-pub(super) async fn all(
-    database: &Database,
-    sealing: &SealingKey,
-) -> Result<Vec<(String, Provider)>, DatabaseError> {
+pub(super) async fn all(database: &Database, sealing: &SealingKey) -> Result<Vec<(String, Provider)>, DatabaseError> {
     let sql = "SELECT name, declaration, client_secret FROM providers ORDER BY name";
     let rows = database.find_all::<Declared>(database.statement(sql, [])).await?;
     let read = |row: Declared| {
@@ -151,13 +148,8 @@ pub(super) async fn take_request(
 ) -> Result<Option<Request>, DatabaseError> {
     let sql = "DELETE FROM upstream_requests WHERE state_hash = $1 AND browser_hash = $2 AND provider = $3 \
                AND expires_at > $4 AND purpose <> $5 RETURNING purpose, user_id, onward, created_at";
-    let values = [
-        state_hash.into(),
-        browser_hash.into(),
-        provider.into(),
-        now.timestamp_millis().into(),
-        SIGN_OUT.into(),
-    ];
+    let values =
+        [state_hash.into(), browser_hash.into(), provider.into(), now.timestamp_millis().into(), SIGN_OUT.into()];
     fetch_one(tx, sql, values).await
 }
 

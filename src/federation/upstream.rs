@@ -95,7 +95,8 @@ impl Upstream {
         if Known::within(known.failed_at, PAUSE, now) {
             return known.usable(now).ok_or_else(|| FederationError::Unavailable("it failed a moment ago".to_owned()));
         }
-        let url = IssuerUrl::new(issuer.to_owned()).map_err(|error| FederationError::Unbelievable(error.to_string()))?;
+        let url =
+            IssuerUrl::new(issuer.to_owned()).map_err(|error| FederationError::Unbelievable(error.to_string()))?;
         match Metadata::discover_async(url, &Fetch(outgoing)).await {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);

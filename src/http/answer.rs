@@ -29,6 +29,8 @@ pub(super) enum Forms<'a> {
     Secret,
     /// The redirect URI of the request that the page belongs to.
     To(&'a str),
+    /// Several of them, one after the other.
+    Along(&'a [&'a str]),
 }
 
 /// A page. `Referrer-Policy` is `same-origin` where forms are, since their POSTs would carry `Origin: null` else.
@@ -59,7 +61,7 @@ pub(super) fn page_with_frames(
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     let policy = match forms {
         Forms::None | Forms::Secret => "no-referrer",
-        Forms::Ours | Forms::To(_) => "same-origin",
+        Forms::Ours | Forms::To(_) | Forms::Along(_) => "same-origin",
     };
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(policy));
     if let Ok(policy) = HeaderValue::from_str(&content_security_policy(web, forms, frames)) {
@@ -75,8 +77,12 @@ fn content_security_policy(web: &Web, forms: Forms<'_>, frames: &[&str]) -> Stri
     };
     let targets = match forms {
         Forms::None => "'none'".to_owned(),
-        Forms::Ours | Forms::Secret => "'self'".to_owned(),
+        Forms::Ours | Forms::Secret | Forms::Along([]) => "'self'".to_owned(),
         Forms::To(uri) => format!("'self' https: {}", source_of(uri)),
+        Forms::Along(uris) => {
+            let sources: Vec<String> = uris.iter().map(|uri| source_of(uri)).collect();
+            format!("'self' https: {}", sources.join(" "))
+        }
     };
     let mut origins: Vec<String> = frames.iter().map(|frame| source_of(frame)).collect();
     origins.sort();

@@ -17,7 +17,7 @@ use super::answer::{self, Trouble};
 use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::middleware::Surface;
-use super::protocol::{authorize, discovery, introspect, logout, revoke, token, userinfo};
+use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
 
@@ -63,6 +63,12 @@ pub fn table() -> Vec<Route> {
         route("/logout", Browser, Page, get(logout::get).head(method_refused).post(logout::post)),
         route("/sign-in", Browser, Page, get(pages::sign_in::get).post(pages::sign_in::post)),
         route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),
+        route("/providers/{name}/sign-in", Browser, Page, get(pages::providers::start).head(method_refused)),
+        route("/providers/{name}/callback", Browser, Page, get(pages::providers::callback).head(method_refused)),
+        route("/providers/{name}/link", Browser, Page, post(pages::providers::begin_link)),
+        route("/providers/{name}/backchannel-logout", Token, Api, post(upstream::backchannel_logout)),
+        route("/providers/link", Browser, Page, get(pages::link_account::get).post(pages::link_account::post)),
+        route("/providers/signed-out", Browser, Page, get(upstream::signed_out).head(method_refused)),
         route("/forgot-password", Browser, Page, get(pages::recovery::ask).post(pages::recovery::send)),
         route("/reset-password", Browser, Page, get(pages::recovery::choose).post(pages::recovery::reset)),
         route("/verify-email", Browser, Page, get(pages::verify_email::get).post(pages::verify_email::post)),

@@ -30,6 +30,8 @@ use crate::{adapter, grants, sessions};
 pub enum Refusal {
     #[error("the e-mail address is not one we can write to")]
     EmailMalformed,
+    #[error("accounts are made only for e-mail addresses of certain domains")]
+    EmailUnwelcome,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
     #[error("a username has 2 to 64 letters, digits, '.', '_' and '-'")]
@@ -202,8 +204,12 @@ impl Accounts {
 
     /// The row of an account: its names and its password are checked, the password is hashed.
     pub(super) async fn prepare(&self, account: &NewAccount, now: DateTime<Utc>) -> Result<store::New, IdentityError> {
-        let Names { email, username, name } =
-            Names::read(account.email.as_deref(), account.username.as_deref(), account.name.as_deref(), account.nameless)?;
+        let Names { email, username, name } = Names::read(
+            account.email.as_deref(),
+            account.username.as_deref(),
+            account.name.as_deref(),
+            account.nameless,
+        )?;
         let attributes = attributes::with(&AttributeValues::new(), &account.attributes, &self.settings.attributes)?;
         let password_hash = match (&account.password, &account.password_hash) {
             (None, None) => None,

@@ -96,10 +96,6 @@ impl From<Refusal> for IdentityError {
 }
 
 /// Removes at most `batch` rows of each kind that nobody can go on with; answers how many went.
-pub async fn sweep(
-    database: &Database,
-    now: DateTime<Utc>,
-    batch: i64,
-) -> Result<u64, DatabaseError> {
+pub async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
     Ok(mailed_tokens::sweep(database, now, batch).await? + links::sweep(database, now, batch).await?)
 }

@@ -32,6 +32,7 @@ impl Accounts {
     /// accounts are not revealed, a known address is answered like a fresh one, at the same cost, and its owner is told.
     pub async fn register(&self, account: NewAccount, asking: Asking<'_>) -> Result<Registered, IdentityError> {
         let settings = &self.settings.accounts;
+        self.require_welcome(account.email.as_deref())?;
         if !self.has_mail() || account.email.as_deref().is_none_or(str::is_empty) {
             return Ok(Registered::Here(self.sign_up(account, asking.source).await?));
         }
@@ -63,6 +64,19 @@ impl Accounts {
         }
         let here = settings.reveal_existing && !settings.require_verified_email;
         Ok(if here { Registered::Here(Proof::of_new_account(id)) } else { Registered::ByMail { id } })
+    }
+
+    /// Refuses whoever `accounts.sign_up_domains` leaves out. An address that is none is left to the rules of addresses.
+    pub fn require_welcome(&self, address: Option<&str>) -> Result<(), Refusal> {
+        let accounts = &self.settings.accounts;
+        match address.map(str::trim).filter(|address| !address.is_empty()) {
+            None if accounts.sign_up_domains.is_empty() => Ok(()),
+            None => Err(Refusal::EmailMalformed),
+            Some(address) => match Email::parse(address) {
+                Some(email) if !accounts.may_sign_up(&email.canonical) => Err(Refusal::EmailUnwelcome),
+                _ => Ok(()),
+            },
+        }
     }
 
     async fn insert_with_link(

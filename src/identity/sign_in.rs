@@ -109,7 +109,16 @@ impl Accounts {
                 let met = Some(Box::new(self.meet(&known, visit, now)?));
                 let (acr, amr) = (ACR_PASSWORD.to_owned(), "pwd".to_owned());
                 let password_version = Some(known.password_version);
-                return Ok(Proof { user_id: known.id, acr, amr, charge, password_version, rehashed, met, joining: None });
+                return Ok(Proof {
+                    user_id: known.id,
+                    acr,
+                    amr,
+                    charge,
+                    password_version,
+                    rehashed,
+                    met,
+                    joining: None,
+                });
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),

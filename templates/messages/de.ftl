@@ -43,6 +43,51 @@ sign-in-busy = Gerade melden sich viele Menschen an. Warten Sie einige Sekunden 
 account-disabled = Dieses Konto ist abgeschaltet. Wer diesen Dienst betreibt, kann es wieder einschalten.
 form-expired = Diese Seite war lange offen. Es ist nichts verloren: Senden Sie sie noch einmal ab.
 
+## Other providers
+
+provider-button = Weiter mit { $provider }
+organisation = Mit meiner Organisation anmelden
+organisation-unknown = Mit dieser Adresse meldet sich hier keine Organisation an. Nehmen Sie Ihr Passwort, oder prüfen Sie die Adresse.
+link-title = Sie haben hier schon ein Konto
+link-lead = { $provider } sagt, dass diese Adresse Ihnen gehört, und zu ihr gibt es ein Konto. Zeigen Sie einmal, dass auch das Konto Ihnen gehört; von da an können Sie sich mit { $provider } anmelden.
+link-address-title = Ist das Ihre Adresse?
+link-address-lead = { $provider } sagt nicht, wem sie gehört. Wir schicken Ihnen einen Code; tippen Sie ihn hier ein, dann sind Sie angemeldet.
+link-password = Ihr Passwort bei { $brand }
+link-account = Verbinden und anmelden
+link-cancel = Anders anmelden
+link-impossible = Hier lässt sich das nicht zeigen: Das Konto hat kein Passwort, und dieser Dienst verschickt keine Mails. Melden Sie sich an wie bisher, oder fragen Sie die, die ihn betreiben.
+send-code = Code per Mail schicken
+send-code-again = Neuen Code schicken
+code = Code aus der Mail
+code-hint = Acht Ziffern, binnen einer Minute in Ihrem Postfach. Er gilt eine Viertelstunde.
+code-wrong = Das ist nicht der Code der letzten Mail. Nach fünf falschen brauchen Sie einen neuen.
+verify-code = Anmelden
+password-wrong = Das ist nicht das Passwort des Kontos.
+password-unverified = Die Adresse des Kontos wurde nie bestätigt. Lassen Sie sich stattdessen einen Code schicken.
+ways-in = So können Sie sich außerdem anmelden
+ways-in-none = Noch nichts.
+ways-in-add = { $provider } verbinden
+provider-unknown-title = So können Sie sich nicht anmelden
+provider-unknown = Die Anmeldung mit { $provider } gibt es hier nicht oder nicht mehr.
+provider-state-title = Beginnen Sie die Anmeldung noch einmal
+provider-state = Diese Seite gilt einmal, in dem Browser, in dem Sie begonnen haben, und nur eine Weile. Beginnen Sie noch einmal; es kostet einen Klick.
+provider-denied-title = Sie sind nicht angemeldet
+provider-denied = Sie haben { $provider } nicht erlaubt, uns zu sagen, wer Sie sind. Versuchen Sie es noch einmal, oder melden Sie sich anders an.
+provider-failed-title = { $provider } konnte Sie nicht anmelden
+provider-failed = Auf die Antwort von dort ist kein Verlass. Versuchen Sie es noch einmal. Geschieht es wieder, melden Sie sich anders an und nennen Sie denen, die diesen Dienst betreiben, die Kennung unten.
+provider-down-title = { $provider } antwortet nicht
+provider-down = Mit Ihrem Konto ist alles in Ordnung. Warten Sie ein wenig und versuchen Sie es noch einmal, oder melden Sie sich anders an.
+provider-stale-title = Sie müssen sich neu anmelden
+provider-stale = Die Anwendung will eine Anmeldung von jetzt, und { $provider } sagt nicht, dass es eine war. Melden Sie sich erst dort ab, oder melden Sie sich anders an.
+provider-stranger-title = Für Sie gibt es hier kein Konto
+provider-stranger = { $provider } hat uns gesagt, wer Sie sind, aber neue Konten entstehen so nicht. Bitten Sie die, die diesen Dienst betreiben, um eines.
+provider-refused-title = Sie können sich nicht anmelden
+provider-refused = Ihr Konto ist abgeschaltet, oder gerade hat sich etwas daran geändert. Versuchen Sie es noch einmal; hilft das nicht, fragen Sie die, die diesen Dienst betreiben.
+provider-taken-title = Dieses Konto gehört jemand anderem
+provider-taken = Mit dem Konto bei { $provider } meldet sich hier jemand anderes an. Wählen Sie dort ein anderes.
+provider-link-stale-title = Melden Sie sich erst noch einmal an
+provider-link-stale = Einen neuen Weg zur Anmeldung können Sie bis eine Viertelstunde nach der Anmeldung hinzufügen. Melden Sie sich ab und wieder an, und fügen Sie ihn dann hinzu.
+
 ## Create an account
 
 sign-up-title = Konto bei { $brand } anlegen
@@ -58,6 +103,7 @@ sign-in-question = Haben Sie schon ein Konto?
 
 field-required = Füllen Sie dieses Feld aus.
 email-malformed = Schreiben Sie die ganze Adresse, zum Beispiel ada@example.org.
+email-unwelcome = Konten gibt es hier nur für Adressen bestimmter Organisationen. Nehmen Sie die Adresse, die Sie von Ihrer haben.
 email-taken = Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich damit an.
 username-malformed = Verwenden Sie Buchstaben, Ziffern, Punkte, Binde- und Unterstriche, und beginnen Sie mit einem Buchstaben oder einer Ziffer.
 username-taken = Diesen Benutzernamen hat schon jemand. Wählen Sie einen anderen.
@@ -233,6 +279,9 @@ mail-new-device-subject = Neue Anmeldung an Ihrem Konto bei { $brand }
 mail-new-device-lead = Jemand, wahrscheinlich Sie, hat sich an Ihrem Konto bei { $brand } auf einem Gerät angemeldet, auf dem wir Sie noch nicht gesehen haben.
 mail-new-device-button = Neues Passwort wählen
 mail-new-device-otherwise = Wenn Sie das waren, tun Sie nichts. Wenn nicht, wählen Sie sofort ein neues Passwort: Das beendet jede Anmeldung.
+mail-code-subject = Ihr Code für { $brand }
+mail-code-lead = Ihr Code für { $brand }: { $code }. Tippen Sie ihn auf der Seite ein, auf der Sie ihn angefordert haben, und nirgends sonst.
+mail-code-otherwise = Wenn Sie keinen angefordert haben, tun Sie nichts, und sagen Sie den Code niemandem: Wer ihn hat, kommt in Ihr Konto.
 mail-good =
     { $hours ->
         [one] Der Link gilt einmal, innerhalb der nächsten Stunde.

@@ -47,6 +47,51 @@ sign-in-busy = Many people are signing in right now. Wait a few seconds, then tr
 account-disabled = This account is switched off. Whoever runs this service can switch it on again.
 form-expired = This page was open for a long time. Nothing is lost: send it once more.
 
+## Other providers
+
+provider-button = Continue with { $provider }
+organisation = Use my organisation’s sign-in
+organisation-unknown = No organisation here signs in with this address. Use your password, or check the address.
+link-title = You have an account here already
+link-lead = { $provider } says that this address is yours, and there is an account with it. Show once that the account is yours too; from then on you can sign in with { $provider }.
+link-address-title = Is this your address?
+link-address-lead = { $provider } does not say whose it is. We mail you a code; type it in here, and you are in.
+link-password = Your password for { $brand }
+link-account = Link and sign in
+link-cancel = Sign in another way
+link-impossible = That cannot be shown here: the account has no password, and this service sends no mails. Sign in as you did before, or ask the people who run it.
+send-code = Mail me a code
+send-code-again = Send another code
+code = Code from the mail
+code-hint = Eight digits, in your mailbox within a minute. It is good for a quarter of an hour.
+code-wrong = This is not the code of the latest mail. After five wrong ones you need another.
+verify-code = Sign in
+password-wrong = This is not the account’s password.
+password-unverified = The account’s address was never confirmed. Have a code mailed to you instead.
+ways-in = Your other ways to sign in
+ways-in-none = None yet.
+ways-in-add = Connect { $provider }
+provider-unknown-title = You cannot sign in this way
+provider-unknown = Signing in with { $provider } is not offered here, or no longer.
+provider-state-title = Start signing in again
+provider-state = This page is good once, in the browser where you began, and only for a while. Start again; it takes one click.
+provider-denied-title = You are not signed in
+provider-denied = You did not let { $provider } tell us who you are. Try again, or sign in another way.
+provider-failed-title = { $provider } could not sign you in
+provider-failed = Its answer was not one that can be relied on. Try again. If it happens again, sign in another way and give the reference below to the people who run this service.
+provider-down-title = { $provider } does not answer
+provider-down = Nothing is wrong with your account. Wait a little and try again, or sign in another way.
+provider-stale-title = You have to sign in anew
+provider-stale = The app wants a sign-in of this moment, and { $provider } does not say that it was one. Sign out there first, or sign in another way.
+provider-stranger-title = There is no account for you here
+provider-stranger = { $provider } has told us who you are, but new accounts are not made this way. Ask the people who run this service for one.
+provider-refused-title = You cannot sign in
+provider-refused = Your account is switched off, or something about it changed a moment ago. Try again; if it does not help, ask the people who run this service.
+provider-taken-title = This account belongs to somebody else
+provider-taken = The account at { $provider } signs somebody else in here. Choose another one there.
+provider-link-stale-title = Sign in once more first
+provider-link-stale = A new way to sign in can be added for a quarter of an hour after signing in. Sign out, sign in again, and add it then.
+
 ## Create an account
 
 sign-up-title = Create your { $brand } account
@@ -62,6 +107,7 @@ sign-in-question = Have an account already?
 
 field-required = Fill this in.
 email-malformed = Write the whole address, like ada@example.org.
+email-unwelcome = Accounts here are for addresses of certain organisations only. Use the address that yours has given you.
 email-taken = This address has an account already. Sign in with it instead.
 username-malformed = Use letters, digits, dots, hyphens and underscores, and begin with a letter or digit.
 username-taken = Somebody has this username already. Choose another one.
@@ -241,6 +287,9 @@ mail-new-device-subject = New sign-in to your { $brand } account
 mail-new-device-lead = Somebody, most likely you, has signed in to your account at { $brand } on a device that we have not seen you on before.
 mail-new-device-button = Choose a new password
 mail-new-device-otherwise = If this was you, do nothing. If it was not, choose a new password at once: that ends every sign-in.
+mail-code-subject = Your code for { $brand }
+mail-code-lead = Your code for { $brand }: { $code }. Type it into the page where you asked for it, and nowhere else.
+mail-code-otherwise = If you did not ask for it, do nothing, and tell the code to nobody: whoever has it can get into your account.
 mail-good =
     { $hours ->
         [one] The link works once, within the next hour.

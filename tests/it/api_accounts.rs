@@ -319,6 +319,50 @@ async fn h2_5_lg_22_passwords_names_and_addresses_have_rules(server: TestServer)
     expect_code(post(&server, "/auth/signup", &shouted).await, 400, "username_taken");
 }
 
+both_engines!(accounts_can_be_for_some_domains_only with [("accounts.sign_up_domains", "example.com")]);
+async fn accounts_can_be_for_some_domains_only(server: TestServer) {
+    let ada = server.person("ada").await;
+    let before = server.dump().await;
+    let signup = |email: Option<&str>| {
+        let mut body = json!({"username": "grace", "password": PASSWORD, "fullName": "Grace Hopper"});
+        if let Some(email) = email {
+            body["email"] = email.into();
+        }
+        body
+    };
+    let register = |email: &str| json!({"email": email, "password": PASSWORD, "name": "Grace"});
+    for email in [&ada.email, "grace@example.org", "grace@a.example.com", "grace@example.com.org"] {
+        for (path, body) in [("/auth/signup", signup(Some(email))), ("/auth/register", register(email))] {
+            let problem = expect_code(post(&server, path, &body).await, 400, "invalid_email");
+            let told = problem["errors"]["email"][0].as_str().expect("a sentence");
+            assert!(told.contains("certain organisations only"), "{path} {email}: {problem}");
+        }
+    }
+    // A username alone says nothing about where somebody belongs.
+    for body in [signup(None), signup(Some(""))] {
+        let problem = expect_code(post(&server, "/auth/signup", &body).await, 400, "invalid_email");
+        assert!(problem["errors"]["email"].is_array(), "{problem}");
+    }
+    server.dump().await.expect_same_as(&before);
+    post(&server, "/auth/signup", &signup(Some("grace@Example.com"))).await.expect_status(200);
+    post(&server, "/auth/register", &register("other@example.com")).await.expect_status(201);
+    assert_eq!(server.app().accounts.list().await.expect("everybody").len(), 3);
+}
+
+both_engines!(administrators_and_the_adapter_make_accounts_of_any_domain with
+    [("accounts.sign_up_domains", "example.com"), ("adapter.secret", "nobody knows it, nobody guesses it")]);
+async fn administrators_and_the_adapter_make_accounts_of_any_domain(server: TestServer) {
+    let ada = server.person("ada").await;
+    server.app().accounts.grant_role(&ada.id, "admin").await.expect("a role");
+    let token = login(&server, &ada).await;
+    let body = json!({"email": "grace@example.org", "password": PASSWORD, "name": "Grace"});
+    let call = server.call(Method::POST, "/user/admin/register").bearer(text(&token, "accessToken")).json(&body);
+    call.send().await.expect_status(201);
+    let body = json!({"email": "eve@example.org", "name": "Eve", "emailVerified": null});
+    let call = server.call(Method::POST, "/adapter/signup");
+    call.header("x-auth-secret", "nobody knows it, nobody guesses it").json(&body).send().await.expect_status(200);
+}
+
 both_engines!(h0_1_rf_16_logout_ends_one_family_and_ends_it);
 /// H0-1, H2-6, LG-16: nothing is cut off, of passwords or of tokens.
 async fn h0_1_rf_16_logout_ends_one_family_and_ends_it(server: TestServer) {

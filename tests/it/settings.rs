@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
 use bonafide::platform::settings::{Settings, Sources};
 use serde_json::Value;
 
-use crate::support::{CliOutput, Engine, Place};
+use crate::support::{CliOutput, Engine, Place, TestServer};
 
 /// A refusal: exit code 2, nothing on stdout, one line that holds all of this.
 #[track_caller]
@@ -51,6 +51,86 @@ async fn what_does_not_do_is_refused_in_one_line() {
             expect_refusal(output, &[&format!("setting {setting} "), &variable, reason]);
         }
     }
+}
+
+/// One that does, then what goes wrong with another value.
+#[tokio::test]
+async fn providers_that_cannot_be_meant_are_refused_by_name() {
+    let corp = [
+        ("providers.corp.issuer", "https://op.example.com"),
+        ("providers.corp.client_id", "us"),
+        ("providers.corp.client_secret", "hunter2"),
+    ];
+    let place = Place::prepared(Engine::Sqlite, &corp).await;
+    place.cli(&["user", "list", "--json"]).await.expect_success();
+
+    let cases = [
+        ("providers.corp.colour", "red", "no such setting"),
+        ("providers.corp.sign_up", "perhaps", "true or false"),
+        ("providers.corp.preset", "bing", "google"),
+        ("providers.corp.client_auth", "guess", "private_key_jwt"),
+        ("providers.corp.client_id", "", "must be set"),
+        ("providers.corp.client_secret", "", "must be set"),
+        ("providers.corp.issuer", "", "must be set"),
+        ("providers.corp.issuer", "http://localhost:1", "outgoing.allow"),
+        ("providers.corp.issuer", "https://op.example.com/?tenant=a", "query"),
+        ("providers.corp.scopes", "openid profile", "spaces"),
+        ("providers.corp.scopes", "profile", "openid"),
+        ("providers.corp.domains", "Example.com", "small letters"),
+        ("providers.corp.profile_always", "shoe=size", "declared attribute"),
+        ("providers.corp.profile_always", "=name", "picture=avatar_url"),
+        ("providers.corp.roles", "staff=The Boss", "GROUP=ROLE"),
+        ("providers.corp.assurance", "mfa", "amr:VALUE=ACR"),
+        ("accounts.sign_up_domains", "@example.com", "example.com"),
+    ];
+    for (name, value, reason) in cases {
+        let settings = [&corp[..], &[(name, value)]].concat();
+        let place = Place::prepared(Engine::Sqlite, &settings).await;
+        let variable = format!("BONAFIDE_{}", name.to_uppercase().replace('.', "__"));
+        let output = place.cli(&["serve"]).await;
+        assert!(!output.stderr.contains("hunter2"), "{output}");
+        expect_refusal(output, &[&format!("setting {name} "), &variable, reason]);
+    }
+
+    // A name that cannot be, and one that would be in the way of our own pages.
+    for name in ["my_corp", "link"] {
+        let (id, auth) = (format!("providers.{name}.client_id"), format!("providers.{name}.client_auth"));
+        let place = Place::prepared(Engine::Sqlite, &[(&id, "us"), (&auth, "none")]).await;
+        expect_refusal(place.cli(&["serve"]).await, &[&format!("setting providers.{name} "), "name"]);
+    }
+}
+
+/// A file declares one, the environment gives it its secret; Google needs no file.
+#[tokio::test]
+async fn providers_come_from_everywhere_and_their_secrets_are_hidden() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "hunter2\n").expect("writing");
+    let environment = [
+        ("providers.google.client_id", "us.apps.example.com"),
+        ("providers.google.client_secret_file", secret.to_str().expect("a path")),
+        ("providers.corp.client_secret", "hunter2"),
+        ("providers.corp.domains", "example.com, example.org"),
+    ];
+    let place = Place::prepared(Engine::Sqlite, &environment).await;
+    let path = place.path().join("own.toml");
+    let file = path.display().to_string();
+    fs::write(&path, "[providers.corp]\nissuer = 'https://op.example.com'\nclient_id = 'us'\n").expect("writing");
+
+    let arguments = ["--config", &file];
+    let settings = config(&place, &arguments).await;
+    let of = |name: &str| (settings[name].0.as_str(), settings[name].1.as_str());
+    let variable = "environment BONAFIDE_PROVIDERS__GOOGLE__CLIENT_SECRET_FILE";
+    assert_eq!(of("providers.google.client_secret"), ("[hidden]", variable));
+    assert_eq!(of("providers.google.preset"), ("google", "default"));
+    let variable = "environment BONAFIDE_PROVIDERS__CORP__CLIENT_SECRET";
+    assert_eq!(of("providers.corp.client_secret"), ("[hidden]", variable));
+    assert_eq!(of("providers.corp.issuer"), ("https://op.example.com", file.as_str()));
+    assert_eq!(of("providers.corp.domains").0, r#"["example.com","example.org"]"#);
+    let shown = place.cli(&["config", "--config", &file]).await.expect_success();
+    assert!(!shown.to_string().contains("hunter2"), "{shown}");
+    // Both are the program's to start with.
+    place.cli(&["user", "list", "--config", &file]).await.expect_success();
 }
 
 /// With an explicit override an http issuer that is not loopback does.
@@ -207,4 +287,43 @@ async fn doctor_tells_health_from_faults() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("its mode");
     let output = place.cli(&["doctor"]).await.expect_code(1);
     assert!(output.stdout.contains("FAULT") && output.stdout.contains("chmod 600"), "{output}");
+}
+
+/// A provider that is not there, or is another one, is a fault with its name.
+#[tokio::test]
+async fn doctor_looks_at_other_providers() {
+    let upstream = TestServer::start(Engine::Sqlite).await;
+    let issuer = upstream.issuer().to_owned();
+    let port = issuer.rsplit_once(':').expect("a port").1;
+    // The same, by a name that it does not go by.
+    let alias = format!("http://127.0.0.1:{port}");
+    let (elsewhere, realm) = ("http://localhost:1".to_owned(), format!("{issuer}/realm"));
+    let allow = format!("localhost:{port},127.0.0.1:{port},localhost:1");
+    for (issuer, fault) in [
+        (&issuer, None),
+        (&alias, Some(issuer.as_str())),
+        (&realm, Some("404")),
+        (&elsewhere, Some("refused")),
+        (&"https://10.0.0.1".to_owned(), Some("outgoing.allow")),
+    ] {
+        let settings = [
+            ("providers.corp.issuer", issuer.as_str()),
+            ("providers.corp.client_id", "us"),
+            ("providers.corp.client_auth", "private_key_jwt"),
+            ("outgoing.allow", &allow),
+            // Off: nobody asks.
+            ("providers.old.issuer", "https://10.0.0.2"),
+            ("providers.old.client_id", "us"),
+            ("providers.old.client_auth", "none"),
+            ("providers.old.enabled", "false"),
+        ];
+        let place = Place::prepared(Engine::Sqlite, &settings).await;
+        let output = place.cli(&["doctor", "--json"]).await.expect_code(i32::from(fault.is_some()));
+        let checks: Vec<Value> = serde_json::from_str(&output.stdout).expect("JSON");
+        let found: Vec<_> = checks.iter().filter(|check| check["check"] == "provider").collect();
+        assert_eq!(found.len(), 1, "{checks:#?}");
+        assert_eq!(found[0]["ok"], fault.is_none(), "{checks:#?}");
+        let said = found[0]["message"].as_str().expect("a text");
+        assert!(said.contains("corp") && said.contains(fault.unwrap_or(issuer)), "{said}");
+    }
 }

@@ -223,6 +223,35 @@ async fn where_nobody_may_sign_up_there_is_no_page(server: TestServer) {
     }
 }
 
+both_engines!(accounts_can_be_for_some_domains_only with
+    [super::QUICK[0], super::QUICK[1], ("accounts.sign_up_domains", "example.com,corp.example.net")]);
+async fn accounts_can_be_for_some_domains_only(server: TestServer) {
+    // Operators make whom they like; that somebody is known is not told.
+    let ada = server.person("ada").await;
+    assert!(ada.email.ends_with("@example.org"), "{ada:?}");
+    let mut browser = server.browser();
+    let form = form(&mut browser).await;
+    let before = server.dump().await;
+    for email in [
+        ada.email.as_str(),
+        "grace@example.org",
+        "grace@sub.example.com",
+        "grace@example.com.example.org",
+        "grace@notexample.com",
+        "grace@example.net",
+    ] {
+        let answer = submit(&mut browser, &form, email, "", "Grace", GOOD).await;
+        expect_fault(&answer, "email");
+        assert!(answer.body.contains("certain organisations only"), "{email}: {answer:#?}");
+    }
+    let malformed = submit(&mut browser, &form, "grace", "", "Grace", GOOD).await;
+    assert!(malformed.body.contains("the whole address"), "{malformed:#?}");
+    server.dump().await.expect_same_as(&before);
+    for email in ["Grace@Example.COM", "ada@corp.example.net"] {
+        expect_account(&mut server.browser(), email, GOOD).await;
+    }
+}
+
 both_engines!(fields_suit_password_managers);
 async fn fields_suit_password_managers(server: TestServer) {
     let page = server.browser().get("/sign-up").await.expect_status(200);

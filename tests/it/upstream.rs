@@ -214,6 +214,9 @@ async fn the_stub_is_sound_until_it_has_a_fault() {
             let refused = sign_in_at(&stub, Some(fault)).await;
             refused.expect_err(&format!("{fault:?}"));
         }
+        stub.keep_claims_to_userinfo();
+        let bare = Tokens::claims(&stub.id_token("us", &json!({ "sub": "108", "name": "May" }), None));
+        assert_eq!((&bare["sub"], bare.get("name")), (&json!("108"), None));
         for alg in ["ES256", "PS256", "EdDSA", "RS256"] {
             let before = kids(&Wire::new(&stub.issuer, &stub.address), "/jwks").await;
             stub.sign_with(alg);

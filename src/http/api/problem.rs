@@ -143,6 +143,7 @@ impl Problem {
         let password = |key, args: &[_]| field("password", key, args).code("weak_password");
         match refusal {
             Refusal::EmailMalformed | Refusal::Nameless => field("email", "email-malformed", &[]).code("invalid_email"),
+            Refusal::EmailUnwelcome => field("email", "email-unwelcome", &[]).code("invalid_email"),
             Refusal::EmailTaken => problem("sign-up-refused"),
             Refusal::UsernameMalformed => field("username", "username-malformed", &[]),
             Refusal::UsernameTaken => {

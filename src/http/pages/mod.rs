@@ -5,6 +5,8 @@ pub(super) mod asset;
 pub(super) mod consent;
 pub mod docs;
 pub(super) mod home;
+pub(super) mod link_account;
+pub(super) mod providers;
 pub(super) mod recovery;
 pub(super) mod sign_in;
 pub(super) mod sign_up;

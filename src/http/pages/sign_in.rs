@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, submitted, verify_email};
+use super::{DeviceCookie, Waiting, providers, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -58,6 +58,17 @@ pub(in crate::http) async fn post(
         let username = form.get("username").unwrap_or_default().chars().take(320).collect();
         render(&web, &caller, &waiting, status, username, remember, faults)
     };
+    let at_home = form.get("organisation").is_some();
+    if let (Some(username), true) = (form.get("username"), at_home || form.get("password").is_none()) {
+        // Whoever is signed in elsewhere types no password here.
+        if let Some(provider) = web.app.federation.providers.of_address(username) {
+            return answer::see_other(&providers::start_href(&waiting, &provider.name, Some(username)));
+        }
+        if at_home {
+            let fault = Fault::new("username", "organisation-unknown");
+            return again(StatusCode::UNPROCESSABLE_ENTITY, vec![fault]);
+        }
+    }
     let (Some(username), Some(password)) = (form.get("username"), form.get("password")) else {
         let missing = ["username", "password"].into_iter().filter(|field| form.get(field).is_none());
         return again(
@@ -112,6 +123,7 @@ fn render(
         let url = url::Url::parse(request.reply.redirect_uri()).ok()?;
         url.host_str().map(str::to_owned)
     });
+    let offered = web.app.federation.providers.offered();
     let view = SignInPage {
         frame: caller.frame(web, waiting.ui_locales()),
         app: waiting.app(),
@@ -121,9 +133,14 @@ fn render(
         remember,
         faults,
         sign_up_href: web.app.settings.accounts.sign_up.then(|| waiting.link("/sign-up")),
-        providers: Vec::new(),
+        providers: offered.iter().map(|provider| providers::link_of(waiting, provider)).collect(),
+        routed: offered.iter().any(|provider| !provider.declared.domains.is_empty()),
         forgot_href: web.app.accounts.has_mail().then(|| waiting.link("/forgot-password")),
         back: host.map(|host| BackToApp { host }),
     };
-    waiting.finish(web, answer::page(web, status, waiting.forms(), &view))
+    // The form may lead to any of the providers that addresses are routed to, and from there to the application.
+    let redirect_uri = waiting.request.as_ref().map(|(_, request)| request.reply.redirect_uri());
+    let routed = offered.iter().filter(|provider| !provider.declared.domains.is_empty());
+    let along: Vec<&str> = redirect_uri.into_iter().chain(routed.map(|provider| provider.identity.as_str())).collect();
+    waiting.finish(web, answer::page(web, status, answer::Forms::Along(&along), &view))
 }

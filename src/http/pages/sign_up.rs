@@ -122,6 +122,7 @@ async fn throttle_guessing(
 pub(super) fn fault_of(refusal: Refusal, reveal_existing: bool) -> Fault {
     match refusal {
         Refusal::EmailMalformed | Refusal::Nameless => Fault::new("email", "email-malformed"),
+        Refusal::EmailUnwelcome => Fault::new("email", "email-unwelcome"),
         Refusal::EmailTaken if reveal_existing => Fault::new("email", "email-taken"),
         // Without mail nobody else can be told; the sentence fits an address that is taken and one that is not wanted.
         Refusal::EmailTaken => Fault::new("", "sign-up-refused"),
@@ -144,6 +145,8 @@ fn render(
     faults: Vec<Fault>,
 ) -> Response {
     let typed = |field: &str| form.get(field).unwrap_or_default().chars().take(320).collect();
+    let offered = web.app.federation.providers.offered();
+    let welcoming = offered.iter().filter(|provider| provider.declared.sign_up);
     let view = SignUpPage {
         frame: caller.frame(web, waiting.ui_locales()),
         app: waiting.app(),
@@ -153,6 +156,7 @@ fn render(
         username: typed("username"),
         name: typed("name"),
         faults,
+        providers: welcoming.map(|provider| super::providers::link_of(waiting, provider)).collect(),
         sign_in_href: waiting.link("/sign-in"),
     };
     waiting.finish(web, answer::page(web, status, waiting.forms(), &view))

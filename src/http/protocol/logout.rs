@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use tower_sessions::Session;
 
 use crate::clients::Client;
+use crate::federation::Provider;
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -17,7 +18,8 @@ use crate::http::views::{SignOutCall, SignOutPage, SignedOutPage};
 use crate::http::{csrf, form, interaction};
 use crate::oauth::hint::{self, Hint};
 use crate::oauth::parameters::Parameters;
-use crate::sessions::{Live, SignedOut};
+use crate::platform::database::DatabaseError;
+use crate::sessions::{Live, SignedOut, Upstream};
 
 const PURPOSE: &str = "sign-out";
 
@@ -36,7 +38,13 @@ struct Request {
     ui_locales: Option<String>,
 }
 
-pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, session: Session, uri: Uri) -> Response {
+pub(in crate::http) async fn get(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let Some(parameters) = Parameters::parse(uri.query().unwrap_or_default().as_bytes()) else {
         return malformed(&web, &caller, "query");
     };
@@ -57,9 +65,14 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller, se
     // One person a browser: `logout_hint` has nothing to choose from, so the hint decides alone.
     let this_session = request.hint.as_ref().is_some_and(|hint| hint.sid.as_deref() == Some(live.sid.as_str()));
     if this_session {
-        return end(&web, &caller, &session, &request, false).await;
+        return end(&web, &caller, &session, &headers, &request, false).await;
     }
-    ask(&web, &caller, &session, &live, &request, &parameters)
+    let upstream = match upstream(&web, &session).await {
+        Ok(upstream) => upstream,
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    };
+    let there = upstream.map(|(_, provider)| provider.identity.clone());
+    ask(&web, &caller, &session, &live, &request, &parameters, there.as_deref())
 }
 
 /// Our own form, or an application that posts: that comes from another site, so on by a GET, which brings the cookie.
@@ -88,7 +101,7 @@ pub(in crate::http) async fn post(
         return answer::see_other("/");
     }
     match check(&web, &parameters) {
-        Ok(request) => end(&web, &caller, &session, &request, everywhere).await,
+        Ok(request) => end(&web, &caller, &session, &headers, &request, everywhere).await,
         Err(trouble) => trouble.page(&web, &caller),
     }
 }
@@ -137,6 +150,7 @@ fn ask(
     live: &Live,
     request: &Request,
     parameters: &Parameters,
+    there: Option<&str>,
 ) -> Response {
     let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
     let hidden =
@@ -149,31 +163,73 @@ fn ask(
         unread_hint: request.unread_hint,
         hidden,
     };
-    let forms = request.target.as_deref().map_or(Forms::Ours, Forms::To);
-    answer::page(web, StatusCode::OK, forms, &view)
+    let along: Vec<&str> = there.into_iter().chain(request.target.as_deref()).collect();
+    answer::page(web, StatusCode::OK, Forms::Along(&along), &view)
 }
 
-async fn end(web: &Web, caller: &Caller, session: &Session, request: &Request, everywhere: bool) -> Response {
+async fn end(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    headers: &HeaderMap,
+    request: &Request,
+    everywhere: bool,
+) -> Response {
     let (sessions, source) = (&web.app.sessions, caller.source());
+    let upstream = match upstream(web, session).await {
+        Ok(upstream) => upstream,
+        Err(error) => return answer::fault_page(web, caller, &error),
+    };
     let ended =
         if everywhere { sessions.end_everywhere(session, &source).await } else { sessions.end(session, &source).await };
-    match ended {
-        Ok(ended) => leave(web, caller, request, ended),
-        Err(error) => answer::fault_page(web, caller, &error),
-    }
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => return answer::fault_page(web, caller, &error),
+    };
+    let Some((upstream, _)) = upstream.filter(|_| ended.is_some()) else { return leave(web, caller, request, ended) };
+    // Here they are signed out whatever becomes of it there.
+    let (browser, fresh) = interaction::browser_secret(web, headers);
+    let onward = onward(request);
+    let way = match web.app.federation.sign_out_url(&upstream, &browser, onward.as_deref()).await {
+        Ok(url) => url.or(onward),
+        Err(error) => {
+            tracing::warn!(provider = upstream.provider, %error, "a browser could not be sent on to sign out there too");
+            onward
+        }
+    };
+    let cookie = fresh.then(|| web.cookies.set_browser(&browser)).flatten();
+    answer::with_header(leave_by(web, caller, request, way, ended), header::SET_COOKIE, cookie)
 }
 
-/// Where the person goes after signing out: back, with exactly the `state` that was sent, or to our own page. By our page in
-/// any case where applications have pages of theirs to be opened.
-fn leave(web: &Web, caller: &Caller, request: &Request, ended: Option<SignedOut>) -> Response {
-    let target = request.target.as_ref().map(|target| match &request.state {
+/// Where a session began, if it is ended there too.
+pub(in crate::http) async fn upstream(
+    web: &Web,
+    session: &Session,
+) -> Result<Option<(Upstream, Arc<Provider>)>, DatabaseError> {
+    let Some(upstream) = web.app.sessions.upstream(session).await? else { return Ok(None) };
+    let provider = web.app.federation.to_sign_out(&upstream);
+    Ok(provider.map(|provider| (upstream, provider)))
+}
+
+/// Where the application wants the person back, with exactly the `state` that was sent.
+fn onward(request: &Request) -> Option<String> {
+    request.target.as_ref().map(|target| match &request.state {
         Some(state) => with_query(target, &[("state", state)]),
         None => target.clone(),
-    });
+    })
+}
+
+fn leave(web: &Web, caller: &Caller, request: &Request, ended: Option<SignedOut>) -> Response {
+    leave_by(web, caller, request, onward(request), ended)
+}
+
+/// Where the person goes after signing out: the way on, or to our own page. By our page in any case where applications have
+/// pages of theirs to be opened.
+fn leave_by(web: &Web, caller: &Caller, request: &Request, way: Option<String>, ended: Option<SignedOut>) -> Response {
     let calls = ended.map_or_else(Vec::new, |ended| calls(web, ended));
-    match target {
-        Some(target) if calls.is_empty() => answer::see_other(&target),
-        target => signed_out(web, caller, request, target, calls),
+    match way {
+        Some(way) if calls.is_empty() => answer::see_other(&way),
+        way => signed_out(web, caller, request, way, calls),
     }
 }
 
@@ -202,12 +258,16 @@ fn signed_out(
     calls: Vec<SignOutCall>,
 ) -> Response {
     let returns = target.is_some();
-    // Only where the application said where its people belong.
-    let back = request.client.as_deref().and_then(|client| {
-        let home = |uri: &&String| uri.starts_with("https://") || uri.starts_with("http://");
-        let uri = target.or_else(|| client.post_logout_redirect_uris.iter().find(home).cloned())?;
-        Some((uri, client.name.clone()))
-    });
+    let client = request.client.as_deref();
+    let back = match target {
+        Some(uri) => Some((uri, client.map_or(&web.brand.name, |client| &client.name).clone())),
+        // Only where the application said where its people belong.
+        None => client.and_then(|client| {
+            let home = |uri: &&String| uri.starts_with("https://") || uri.starts_with("http://");
+            let uri = client.post_logout_redirect_uris.iter().find(home).cloned()?;
+            Some((uri, client.name.clone()))
+        }),
+    };
     let frame = caller.frame(web, request.ui_locales.as_deref());
     let view = SignedOutPage { frame, return_href: back, returns, calls };
     let frames: Vec<&str> = view.calls.iter().map(|call| call.href.as_str()).collect();

@@ -6,4 +6,5 @@ pub(super) mod introspect;
 pub(super) mod logout;
 pub(super) mod revoke;
 pub(super) mod token;
+pub(super) mod upstream;
 pub(super) mod userinfo;

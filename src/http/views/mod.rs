@@ -6,6 +6,7 @@ mod dev;
 mod docs;
 mod form_post;
 mod home;
+mod link_account;
 mod mailbox;
 mod sign_in;
 mod sign_out;
@@ -18,7 +19,8 @@ pub use consent::{AccountChoicePage, ConsentPage, ScopeLine};
 pub use dev::{DecodedToken, DevAppPage, DevMailPage, DevMessagePage, DevTokensPage, MailLine};
 pub use docs::{Call, Described, DocsPage, Group, Kind, Member, Shape};
 pub use form_post::FormPostPage;
-pub use home::HomePage;
+pub use home::{HomePage, ProviderChoice};
+pub use link_account::{Code, LinkAccountPage};
 pub use mailbox::{ForgotPasswordPage, NoticePage, ResetPasswordPage, UnverifiedPage, VerifyEmailPage};
 pub use sign_in::{BackToApp, ProviderLink, SignInPage};
 pub use sign_out::{SignOutCall, SignOutPage, SignedOutPage};
@@ -133,6 +135,10 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     ("password-personal", &[]),
     ("form-expired", &[]),
     ("mail-throttled", &["minutes"]),
+    ("code-wrong", &[]),
+    ("password-wrong", &[]),
+    ("password-unverified", &[]),
+    ("organisation-unknown", &[]),
 ];
 
 /// The error pages a handler may answer with: title, message, and the message's arguments.
@@ -149,6 +155,16 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("link-dead-title", "link-dead", &[]),
     ("address-taken-title", "address-taken", &[]),
     ("throttled-title", "throttled", &["minutes"]),
+    ("provider-unknown-title", "provider-unknown", &["provider"]),
+    ("provider-state-title", "provider-state", &["provider"]),
+    ("provider-denied-title", "provider-denied", &["provider"]),
+    ("provider-failed-title", "provider-failed", &["provider"]),
+    ("provider-down-title", "provider-down", &["provider"]),
+    ("provider-stale-title", "provider-stale", &["provider"]),
+    ("provider-stranger-title", "provider-stranger", &["provider"]),
+    ("provider-refused-title", "provider-refused", &["provider"]),
+    ("provider-taken-title", "provider-taken", &["provider"]),
+    ("provider-link-stale-title", "provider-link-stale", &[]),
     ("unavailable-title", "unavailable", &[]),
     ("server-fault-title", "server-fault", &[]),
     ("not-found-title", "not-found", &[]),
@@ -201,6 +217,7 @@ mod tests {
             username: "ada".to_owned(),
             name: "Ada".to_owned(),
             faults: vec![Fault::new("password", "password-too-short").with("min", PASSWORD_MIN)],
+            providers: Vec::new(),
             sign_in_href: "/sign-in".to_owned(),
         };
         let html = page.render().unwrap();

@@ -17,6 +17,8 @@ pub struct SignInPage {
     pub faults: Vec<Fault>,
     pub sign_up_href: Option<String>,
     pub providers: Vec<ProviderLink>,
+    /// Whether some addresses are signed in elsewhere.
+    pub routed: bool,
     pub forgot_href: Option<String>,
     pub back: Option<BackToApp>,
 }

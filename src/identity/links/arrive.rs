@@ -171,13 +171,7 @@ impl Accounts {
 
     pub(super) fn joining(&self, arrival: Arrival) -> Joining {
         let changes = (!arrival.always.is_empty()).then(|| arrival::taken(&arrival.always, &self.settings.attributes));
-        Joining {
-            arrival,
-            pending: None,
-            proven_address: None,
-            verifies: false,
-            changes: changes.map(Into::into),
-        }
+        Joining { arrival, pending: None, proven_address: None, verifies: false, changes: changes.map(Into::into) }
     }
 }
 

@@ -13,7 +13,7 @@ pub use arrival::Arrival;
 pub(super) use arrival::Joining;
 pub use arrive::{Arrived, Coming};
 pub use pending::{Pending, PendingFault};
-pub use store::sweep;
+pub(super) use store::sweep;
 
 use super::{Accounts, IdentityError, User};
 use crate::audit::{self, About, Event, Source};

@@ -152,9 +152,9 @@ impl Accounts {
         let typed: String = code.chars().filter(char::is_ascii_digit).collect();
         let (hash, browser_hash) = (secrets::hash(name), secrets::hash(browser));
         let tried = hash.clone();
-        let expected = self.database.write(move |tx| {
-            Box::pin(async move { store::try_code(tx, tried, browser_hash, TRIES, now).await })
-        });
+        let expected = self
+            .database
+            .write(move |tx| Box::pin(async move { store::try_code(tx, tried, browser_hash, TRIES, now).await }));
         let Some(expected) = expected.await? else { return Err(PendingFault::Gone) };
         if !secrets::equal(&mac(name, &typed), &expected) {
             return Err(PendingFault::Wrong);

@@ -28,7 +28,9 @@ pub(super) async fn holder(
     let sql = "SELECT user_id FROM linked_accounts WHERE account_id = $2 AND issuer = $1 UNION ALL \
                SELECT user_id FROM linked_accounts WHERE provider = $3 AND account_id = $2 AND issuer IS NULL \
                AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = linked_accounts.user_id AND r.role = $4) LIMIT 1";
-    let row = database.query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into(), ADMIN.into()])).await?;
+    let row = database
+        .query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into(), ADMIN.into()]))
+        .await?;
     Ok(row.map(|row| row.try_get("", "user_id")).transpose()?)
 }
 
@@ -50,7 +52,8 @@ pub(super) async fn use_link(tx: &Tx, link: &Link, now: DateTime<Utc>) -> Result
 
 /// Links an account that is nobody's. Answers whether it was: of two who link it at once, one does.
 pub(super) async fn insert(tx: &Tx, link: &Link) -> Result<bool, DatabaseError> {
-    let sql = format!("INSERT INTO linked_accounts ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
+    let sql =
+        format!("INSERT INTO linked_accounts ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
     let values = [
         link.user_id.into(),
         link.provider.clone().into(),
@@ -206,7 +209,11 @@ pub(super) async fn take_pending(tx: &Tx, name_hash: Vec<u8>, now: DateTime<Utc>
 }
 
 /// Removes at most `batch` rows that nobody can go on with; answers how many.
-pub async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
+pub(in crate::identity) async fn sweep(
+    database: &Database,
+    now: DateTime<Utc>,
+    batch: i64,
+) -> Result<u64, DatabaseError> {
     let now = now.timestamp_millis();
     let action = database.write(move |tx| {
         Box::pin(async move {

@@ -10,7 +10,7 @@ use crate::mail::Topic;
 use crate::platform::random::{Random, is_token};
 use crate::platform::secrets;
 
-pub use store::sweep;
+pub(super) use store::sweep;
 
 /// Before the 256 random bits.
 const PREFIX: &str = "bfm_";

@@ -84,7 +84,11 @@ pub(in crate::identity) async fn void(tx: &Tx, user: Uuid, now: DateTime<Utc>) -
 }
 
 /// Removes at most `batch` links that are over; answers how many.
-pub async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
+pub(in crate::identity) async fn sweep(
+    database: &Database,
+    now: DateTime<Utc>,
+    batch: i64,
+) -> Result<u64, DatabaseError> {
     let now = now.timestamp_millis();
     database
         .write(move |tx| {

@@ -58,6 +58,11 @@ impl Provider {
                 return refuse(member, format!("{path:?} is not the path of a claim, like sub or user.id"));
             }
         }
+        if full.is_openid() && full.subject_claim != "sub" {
+            // Addresses and names change hands: nobody is to come into an account by somebody else's (OpenID Connect Core 1.0
+            // section 5.7).
+            return refuse("subject_claim", "of an OpenID provider is sub and nothing else: leave it out");
+        }
         if let Some(domain) = full.domains.iter().find(|domain| !is_domain(domain)) {
             return refuse("domains", format!("{domain:?} is not a domain like example.com, in small letters"));
         }

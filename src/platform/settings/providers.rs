@@ -357,6 +357,7 @@ mod tests {
             (plain.replace("https://p.example.com/t", "https://id.example.com/token"), ".token_endpoint"),
             (format!("{plain}emails_endpoint='https://p.example.com/e?x'"), ".emails_endpoint"),
             (format!("{plain}subject_claim='user..id'"), ".subject_claim"),
+            (format!("{openid}subject_claim='email'"), ".subject_claim"),
             (format!("{openid}scopes=['openid profile']"), ".scopes"),
             (format!("{openid}scopes=['profile']"), ".scopes"),
             (format!("{openid}audiences=['']"), ".audiences"),

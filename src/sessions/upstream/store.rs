@@ -55,12 +55,7 @@ pub(super) async fn end(tx: &Tx, named: &Named, now: DateTime<Utc>) -> Result<Ve
 }
 
 /// Seals the ID tokens anew, under a new master key. Answers how many.
-pub async fn reseal(
-    tx: &Tx,
-    old: &SealingKey,
-    new: &SealingKey,
-    random: &dyn Random,
-) -> Result<u64, DatabaseError> {
+pub async fn reseal(tx: &Tx, old: &SealingKey, new: &SealingKey, random: &dyn Random) -> Result<u64, DatabaseError> {
     #[derive(FromQueryResult)]
     struct Row {
         session_id: Uuid,

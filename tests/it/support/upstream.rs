@@ -113,7 +113,8 @@ impl Upstream {
         ]
     }
 
-    /// Registers a server of ours, where this is a provider of that name, as its only client; `more` besides or instead.
+    /// Registers a server of ours, where this is a provider of that name, as its only client; `more` besides or instead, null in
+    /// place of nothing.
     pub(crate) async fn register_us(&self, issuer: &str, name: &str, more: &Value) {
         let mut client = json!({
             "client_id": self.client_id,
@@ -123,7 +124,9 @@ impl Upstream {
             "backchannel_logout_uri": format!("{issuer}/providers/{name}/backchannel-logout"),
             "backchannel_logout_session_required": true,
         });
-        client.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let members = client.as_object_mut().expect("an object");
+        members.extend(more.as_object().expect("an object").clone());
+        members.retain(|_, value| !value.is_null());
         self.register(&json!([client])).await;
     }
 

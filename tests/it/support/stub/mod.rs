@@ -45,6 +45,8 @@ struct Shared {
 struct State {
     fault: Option<Fault>,
     clock: Option<ManualClock>,
+    /// The ID token says who somebody is, and only userinfo what they are called.
+    reserved: bool,
     /// What it signs with, and publishes.
     key: Key,
     codes: HashMap<String, Given>,
@@ -76,6 +78,7 @@ impl Stub {
         let state = State {
             fault: None,
             clock: None,
+            reserved: false,
             key: Key::new("RS256"),
             codes: HashMap::new(),
             tokens: HashMap::new(),
@@ -115,6 +118,11 @@ impl Stub {
     /// Breaks it in one place, or mends it.
     pub(crate) fn set_fault(&self, fault: impl Into<Option<Fault>>) {
         self.state().fault = fault.into();
+    }
+
+    /// Tells names and addresses at userinfo only, not in ID tokens.
+    pub(crate) fn keep_claims_to_userinfo(&self) {
+        self.state().reserved = true;
     }
 
     /// Signs with another key from now on; the old one is published no more.

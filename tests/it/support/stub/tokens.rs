@@ -18,6 +18,9 @@ use super::{Fault, LogoutFault, Shared, State, random};
 /// What somebody else signs with.
 static ANOTHER: LazyLock<Key> = LazyLock::new(|| Key::new("RS256"));
 
+/// What an ID token says where userinfo says the rest.
+const BARE: [&str; 5] = ["sub", "sid", "auth_time", "acr", "amr"];
+
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A key pair with an id of its own.
@@ -73,7 +76,8 @@ pub(super) fn id_token(shared: &Shared, state: &State, token: &IdToken<'_>) -> S
         "exp": state.in_seconds(3600),
     });
     let members = claims.as_object_mut().expect("an object");
-    members.extend(token.claims.as_object().expect("claims").clone());
+    let told = token.claims.as_object().expect("claims").clone();
+    members.extend(told.into_iter().filter(|(name, _)| !state.reserved || BARE.contains(&name.as_str())));
     if let Some(nonce) = token.nonce {
         members.insert("nonce".to_owned(), nonce.into());
     }

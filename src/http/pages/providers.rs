@@ -1,0 +1,316 @@
+//! `/providers/{name}/…`: the way to another provider and back.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use chrono::{DateTime, Duration, Utc};
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use super::{DeviceCookie, Waiting, verify_email};
+use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
+use crate::http::answer::{self, Trouble};
+use crate::http::caller::Caller;
+use crate::http::state::Web;
+use crate::http::views::ProviderLink;
+use crate::http::{csrf, form, interaction};
+use crate::identity::{Arrival, Arrived, Coming, Proof};
+use crate::oauth::parameters::Parameters;
+use crate::platform::clock::from_millis;
+use crate::sessions::SessionError;
+
+/// Of the form by which somebody who is signed in links an account.
+const PURPOSE: &str = "link-provider";
+/// Whoever links an account has signed in a moment ago: a browser that was left open gives nobody a way in for good.
+const FRESH: Duration = Duration::minutes(15);
+
+/// The link on the sign-in page.
+pub(in crate::http) async fn start(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    uri: Uri,
+) -> Response {
+    let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let waiting = match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let wish = wish(&web, &caller, &waiting, parameters.get("login_hint"));
+    let purpose = Purpose::SignIn { interaction: waiting.name.clone() };
+    match web.app.federation.begin(&name, purpose, waiting.browser(), &wish).await {
+        Ok(url) => waiting.finish(&web, answer::see_other(&url)),
+        Err(error) => refused(&web, &caller, &name, &waiting, error).await,
+    }
+}
+
+/// A button that leads there.
+pub(super) fn link_of(waiting: &Waiting, provider: &Provider) -> ProviderLink {
+    let href = start_href(waiting, &provider.name, None);
+    ProviderLink { name: provider.name.clone(), label: provider.label.clone(), href }
+}
+
+pub(super) fn start_href(waiting: &Waiting, name: &str, login_hint: Option<&str>) -> String {
+    let pairs = [("interaction", waiting.name.as_deref()), ("login_hint", login_hint)];
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("/providers/{name}/sign-in{separator}{query}")
+}
+
+/// What the application asked for, in the provider's hands.
+fn wish(web: &Web, caller: &Caller, waiting: &Waiting, typed: Option<&str>) -> Wish {
+    let language = caller.frame(web, None).words.lang().to_owned();
+    let mut wish = Wish {
+        login_hint: typed.map(|hint| hint.chars().take(320).collect()),
+        ui_locales: Some(language),
+        ..Wish::default()
+    };
+    if let Some((_, request)) = &waiting.request {
+        wish.login_hint = wish.login_hint.or_else(|| request.login_hint.clone());
+        wish.ui_locales = request.ui_locales.clone().or(wish.ui_locales);
+        wish.login = request.prompt.login;
+        wish.select_account = request.prompt.select_account;
+        wish.max_age = request.max_age;
+        wish.acr = request.essential_acr.clone().unwrap_or_default();
+    }
+    wish
+}
+
+/// Where the provider sends people back to.
+pub(in crate::http) async fn callback(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    uri: Uri,
+) -> Response {
+    let nothing = Waiting::find(&web, &caller, &headers, None).await;
+    let Ok(nothing) = nothing.as_ref() else { return nothing.err().unwrap_or_default() };
+    let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let Some(browser) = web.cookies.browser_secret(&headers) else {
+        return refused(&web, &caller, &name, nothing, FederationError::State).await;
+    };
+    let returned = web.app.federation.finish(&name, &parameters, browser, &web.app.keys.set()).await;
+    let Returned { purpose, sent_at, outcome } = match returned {
+        Ok(returned) => returned,
+        Err(error) => return refused(&web, &caller, &name, nothing, error).await,
+    };
+    let interaction = match purpose {
+        Purpose::Link { user } => return link(&web, &caller, &session, &name, user, outcome).await,
+        Purpose::SignIn { interaction } => interaction,
+    };
+    let waiting = match Waiting::find(&web, &caller, &headers, interaction.as_deref()).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    match outcome {
+        Ok(arrival) => arrive(&web, &caller, &session, &headers, &waiting, arrival, sent_at).await,
+        Err(error) => refused(&web, &caller, &name, &waiting, error).await,
+    }
+}
+
+async fn arrive(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    headers: &HeaderMap,
+    waiting: &Waiting,
+    arrival: Arrival,
+    sent_at: DateTime<Utc>,
+) -> Response {
+    let provider = web.app.federation.providers.usable(&arrival.provider);
+    let label = provider.as_ref().map_or_else(|| arrival.provider.clone(), |provider| provider.label.clone());
+    let fresh = waiting.request.as_ref().is_none_or(|(_, request)| {
+        interaction::is_fresh_enough(request, arrival.auth_time, Some(sent_at), web.app.clock.now())
+    });
+    if !fresh {
+        // The application asked for a sign-in of now, and the provider does not say that it was one.
+        return stopped(StatusCode::FORBIDDEN, "provider-stale-title", "provider-stale", waiting)
+            .with("provider", label)
+            .page(web, caller);
+    }
+    let (source, frame) = (caller.source(), caller.frame(web, waiting.ui_locales()));
+    let device = DeviceCookie::of(web, headers);
+    let visit = device.visit(caller, &source, &frame);
+    let coming = Coming { visit, may_sign_up: provider.is_some_and(|provider| provider.declared.sign_up) };
+    let arrived = web.app.accounts.arrive(arrival, coming, waiting.browser(), waiting.name.as_deref()).await;
+    match arrived {
+        Ok(arrived) => admit(web, caller, session, waiting, &device, arrived, &label).await,
+        Err(error) => answer::fault_page(web, caller, &error),
+    }
+}
+
+/// Lets somebody in who has proven everything, or says what is missing.
+pub(super) async fn admit(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    waiting: &Waiting,
+    device: &DeviceCookie,
+    arrived: Arrived,
+    label: &str,
+) -> Response {
+    match arrived {
+        Arrived::In(proof) => sign_in(web, caller, session, waiting, device, proof, label).await,
+        Arrived::ToProve(name) => waiting.finish(web, answer::see_other(&format!("/providers/link?pending={name}"))),
+        Arrived::Unverified { email } => verify_email::unverified(web, caller, waiting, email),
+        Arrived::Stranger => stopped(StatusCode::FORBIDDEN, "provider-stranger-title", "provider-stranger", waiting)
+            .with("provider", label)
+            .page(web, caller),
+    }
+}
+
+pub(super) async fn sign_in(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    waiting: &Waiting,
+    device: &DeviceCookie,
+    proof: Proof,
+    label: &str,
+) -> Response {
+    let may_mail = proof.may_mail();
+    match web.app.sessions.begin(session, proof, false, &caller.source()).await {
+        Ok(()) => {
+            if may_mail {
+                web.app.bell.ring();
+            }
+            metrics::counter!("bonafide_provider_sign_ins_total", "outcome" => "signed_in").increment(1);
+            device.give(web, answer::see_other(&waiting.onward()))
+        }
+        Err(SessionError::Refused) => {
+            stopped(StatusCode::FORBIDDEN, "provider-refused-title", "provider-refused", waiting)
+                .with("provider", label)
+                .page(web, caller)
+        }
+        Err(error) => answer::fault_page(web, caller, &error),
+    }
+}
+
+/// Somebody who is signed in wants another way to sign in.
+pub(in crate::http) async fn begin_link(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    body: Body,
+) -> Response {
+    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(form) => form,
+        Err(fault) => return interaction::form_fault(&web, &caller, fault),
+    };
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    if csrf::is_foreign(&headers, web.issuer())
+        || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", form.get("csrf"))
+    {
+        return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
+    }
+    let live = match web.app.sessions.find(&session, "").await {
+        Ok(Some(live)) => live,
+        Ok(None) => return answer::see_other("/sign-in"),
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    };
+    if from_millis(live.signed_in_at) + FRESH < web.app.clock.now() {
+        return Trouble::new(StatusCode::FORBIDDEN, "provider-link-stale-title", "provider-link-stale")
+            .page(&web, &caller);
+    }
+    let waiting = match Waiting::find(&web, &caller, &headers, None).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let wish = Wish { select_account: true, ..wish(&web, &caller, &waiting, None) };
+    let purpose = Purpose::Link { user: live.user_id };
+    match web.app.federation.begin(&name, purpose, waiting.browser(), &wish).await {
+        Ok(url) => waiting.finish(&web, answer::see_other(&url)),
+        Err(error) => refused(&web, &caller, &name, &waiting, error).await,
+    }
+}
+
+/// The token of the form that begins it.
+pub(super) fn link_token(web: &Web, session: &Session) -> String {
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    csrf::token(&web.app.master, &bound_to, PURPOSE, "")
+}
+
+async fn link(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    name: &str,
+    user: Uuid,
+    outcome: Result<Arrival, FederationError>,
+) -> Response {
+    let trouble = |title, message| Trouble::new(StatusCode::CONFLICT, title, message);
+    let arrival = match outcome {
+        Ok(arrival) => arrival,
+        Err(error) => {
+            record(web, caller, name, &error).await;
+            return failure(web, name, &error).page(web, caller);
+        }
+    };
+    // Whoever began it is still the one who is signed in here.
+    match web.app.sessions.find(session, "").await {
+        Ok(Some(live)) if live.user_id == user => {}
+        Ok(_) => return trouble("flow-foreign-title", "flow-foreign").page(web, caller),
+        Err(error) => return answer::fault_page(web, caller, &error),
+    }
+    match web.app.accounts.link_to(user, arrival, &caller.source()).await {
+        Ok(true) => answer::see_other("/"),
+        Ok(false) => {
+            trouble("provider-taken-title", "provider-taken").with("provider", label(web, name)).page(web, caller)
+        }
+        Err(error) => answer::fault_page(web, caller, &error),
+    }
+}
+
+fn label(web: &Web, name: &str) -> String {
+    let provider = web.app.federation.providers.get(name);
+    provider.map_or_else(|| name.chars().take(32).collect(), |provider| provider.label.clone())
+}
+
+async fn record(web: &Web, caller: &Caller, name: &str, error: &FederationError) {
+    if let Err(error) = web.app.federation.record_refusal(name, error, &caller.source()).await {
+        tracing::error!(request_id = caller.request_id.as_str(), %error, "a refusal could not be recorded");
+    }
+}
+
+async fn refused(web: &Web, caller: &Caller, name: &str, waiting: &Waiting, error: FederationError) -> Response {
+    if let FederationError::Database(error) = &error {
+        return answer::fault_page(web, caller, error);
+    }
+    record(web, caller, name, &error).await;
+    let mut trouble = failure(web, name, &error);
+    trouble.restart_href = Some(waiting.link("/sign-in"));
+    trouble.page(web, caller)
+}
+
+/// What a person is told. What the provider said goes to the log: anybody could have written that into the address.
+fn failure(web: &Web, name: &str, error: &FederationError) -> Trouble {
+    let (status, title, message) = match error {
+        FederationError::Unknown => (StatusCode::NOT_FOUND, "provider-unknown-title", "provider-unknown"),
+        FederationError::State => (StatusCode::BAD_REQUEST, "provider-state-title", "provider-state"),
+        FederationError::Denied(code) if code == "access_denied" => {
+            (StatusCode::FORBIDDEN, "provider-denied-title", "provider-denied")
+        }
+        FederationError::Denied(_) | FederationError::Unbelievable(_) => {
+            (StatusCode::BAD_GATEWAY, "provider-failed-title", "provider-failed")
+        }
+        FederationError::Unavailable(_) | FederationError::Database(_) => {
+            (StatusCode::BAD_GATEWAY, "provider-down-title", "provider-down")
+        }
+    };
+    Trouble::new(status, title, message).with("provider", label(web, name))
+}
+
+fn stopped(status: StatusCode, title: &'static str, message: &'static str, waiting: &Waiting) -> Trouble {
+    let mut trouble = Trouble::new(status, title, message);
+    trouble.restart_href = Some(waiting.link("/sign-in"));
+    trouble
+}
