@@ -26,6 +26,7 @@ mod api_access;
 mod api_accounts;
 mod api_adapter;
 mod api_holes;
+mod api_providers;
 mod api_recovery;
 mod attributes;
 mod authorize;
