@@ -72,17 +72,21 @@ async fn a_way_in_is_added_by_whom_it_is_for_and_soon_after_signing_in(engine: E
     // A form that is not ours, in a browser where she is not, and after a while.
     let forged = browser.submit(&form, None, &[("csrf", "AAAA")]).await;
     assert_eq!(forged.status, 403, "{forged:#?}");
-    assert_eq!(stage.server.browser().submit(&form, None, &[]).await.status, 403);
+    let mut stranger = stage.server.browser();
+    stranger.get("/sign-in").await.expect_status(200);
+    assert_eq!(stranger.submit(&form, None, &[]).await.status, 403);
     let request = browser.submit(&form, None, &[]).await.location();
     let answer = other.answer(&request, json!({ "sub": "m-1" }));
     // Meanwhile somebody else has signed in in this browser.
-    stage.sign_in(&mut browser, json!({ "sub": "200", "email": "ben@example.org", "email_verified": true })).await;
+    let there = browser.get("/providers/stub/sign-in").await.location();
+    let ben = json!({ "sub": "200", "email": "ben@example.org", "email_verified": true });
+    assert_eq!(come_back(&mut browser, &stage.stub.answer(&there, ben)).await.location().path(), "/");
     let refused = come_back(&mut browser, &answer).await;
     assert_eq!(refused.status, 409, "{refused:#?}");
     stage.server.advance(Duration::minutes(16));
     let page = browser.get("/").await.expect_status(200);
-    let stale = browser.submit(&page.form("/providers/other/link"), None, &[]).await;
-    assert_eq!(stale.status, 403, "{stale:#?}");
+    let late = browser.submit(&page.form("/providers/other/link"), None, &[]).await;
+    assert_eq!(late.status, 403, "{late:#?}");
     assert_eq!(links(&stage).await, ["stub 108", "stub 200"]);
 }
 
@@ -207,7 +211,9 @@ async fn a_code_is_good_for_five_tries_a_quarter_of_an_hour_and_one_browser(engi
     let late = try_it(&mut browser, &form, &code).await;
     assert_eq!(late.status, 400, "{late:#?}");
     let (form, code) = ask(&mut browser).await;
-    assert_eq!(try_it(&mut stage.server.browser(), &form, &code).await.status, 403, "another browser");
+    let mut stranger = stage.server.browser();
+    stranger.get("/sign-in").await.expect_status(200);
+    assert_eq!(try_it(&mut stranger, &form, &code).await.status, 403, "another browser");
     stage.server.advance(Duration::minutes(16));
     assert_eq!(try_it(&mut browser, &form, &code).await.status, 400, "too late");
     assert_eq!(stage.count("linked_accounts").await, 0);
