@@ -25,6 +25,9 @@ pub enum Event {
     SignedIn {
         amr: String,
         reauthenticated: bool,
+        /// The other provider that vouched for them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     SignInRefused {
         reason: &'static str,

@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn an_event_is_a_name_and_its_details() {
-        let (kind, detail) = describe(&Event::SignedIn { amr: "pwd".to_owned(), reauthenticated: false });
+        let (kind, detail) =
+            describe(&Event::SignedIn { amr: "pwd".to_owned(), reauthenticated: false, provider: None });
         assert_eq!(kind, "signed_in");
         let detail: Json = serde_json::from_str(&detail).unwrap();
         assert_eq!(detail, serde_json::json!({"amr": "pwd", "reauthenticated": false}));

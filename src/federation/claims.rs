@@ -96,8 +96,10 @@ pub(super) fn arrival(
         declared.roles.iter().filter(|rule| groups.contains(&rule.group)).map(|rule| rule.role.clone()).collect();
     roles.sort();
     roles.dedup();
-    let (acr, amr) = assurance(declared, claims);
-    let auth_time = claims.get("auth_time").and_then(Value::as_i64).and_then(DateTime::from_timestamp_secs);
+    // Plain OAuth 2 proves nothing of how and when somebody signed in.
+    let proven = if provider.is_openid() { claims } else { &Map::new() };
+    let (acr, amr) = assurance(declared, proven);
+    let auth_time = proven.get("auth_time").and_then(Value::as_i64).and_then(DateTime::from_timestamp_secs);
     Ok(Arrival {
         provider: provider.name.clone(),
         issuer: provider.identity.clone(),
@@ -110,8 +112,8 @@ pub(super) fn arrival(
         roles,
         acr,
         amr,
-        auth_time: proven_time(auth_time.filter(|_| provider.is_openid()), asked, now),
-        sid: text(claims.get("sid")).filter(|sid| sid.len() <= LONGEST_SUBJECT),
+        auth_time: proven_time(auth_time, asked, now),
+        sid: text(proven.get("sid")).filter(|sid| sid.len() <= LONGEST_SUBJECT),
         id_token: None,
     })
 }

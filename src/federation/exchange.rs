@@ -15,6 +15,10 @@ use crate::platform::settings::ClientAuth;
 /// Seconds that a client assertion is good for.
 const ASSERTION_LIFETIME: i64 = 60;
 
+/// Claims that userinfo has no say in.
+const OF_THE_TOKEN: [&str; 13] =
+    ["iss", "aud", "exp", "iat", "nbf", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"];
+
 /// What a provider has said of somebody.
 pub(super) struct Said {
     pub(super) claims: Map<String, Value>,
@@ -99,7 +103,8 @@ impl Federation {
         if more.get("sub").and_then(Value::as_str) != said.get("sub").and_then(Value::as_str) {
             return Err(FederationError::Unbelievable("userinfo is about somebody else".to_owned()));
         }
-        for (name, value) in more {
+        // Of the sign-in itself only the signed token speaks.
+        for (name, value) in more.into_iter().filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str())) {
             said.entry(name).or_insert(value);
         }
         Ok(())

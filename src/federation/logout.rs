@@ -1,6 +1,8 @@
 //! The end of a session, told to the provider it began at (OpenID Connect RP-Initiated Logout 1.0), and heard from it (OpenID
 //! Connect Back-Channel Logout 1.0).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
@@ -33,13 +35,14 @@ struct Header {
 }
 
 impl Federation {
-    /// Where a provider ends its own session, if it is to and can. No secret is in it.
-    pub async fn end_session_endpoint(&self, upstream: &Upstream) -> Option<String> {
+    /// The provider at which a session is ended too, as long as it offers that.
+    pub fn to_sign_out(&self, upstream: &Upstream) -> Option<Arc<Provider>> {
         let provider = self.providers.usable(&upstream.provider)?;
-        if !provider.is_openid() || !provider.declared.sign_out {
-            return None;
-        }
-        let metadata = self.metadata(&provider).await.ok()?;
+        (provider.is_openid() && provider.declared.sign_out).then_some(provider)
+    }
+
+    async fn end_session_endpoint(&self, provider: &Provider) -> Option<String> {
+        let metadata = self.metadata(provider).await.ok()?;
         let endpoint = metadata.additional_metadata().end_session_endpoint.clone()?;
         let url = url::Url::parse(&endpoint).ok()?;
         matches!(url.scheme(), "https" | "http").then_some(endpoint)
@@ -52,8 +55,8 @@ impl Federation {
         browser: &str,
         onward: Option<&str>,
     ) -> Result<Option<String>, FederationError> {
-        let Some(endpoint) = self.end_session_endpoint(upstream).await else { return Ok(None) };
-        let Some(provider) = self.providers.usable(&upstream.provider) else { return Ok(None) };
+        let Some(provider) = self.to_sign_out(upstream) else { return Ok(None) };
+        let Some(endpoint) = self.end_session_endpoint(&provider).await else { return Ok(None) };
         let (state, now) = (self.random.token(""), self.clock.now());
         let mut pairs = vec![
             ("client_id", provider.declared.client_id.clone()),

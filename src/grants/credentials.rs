@@ -38,7 +38,8 @@ impl Grants {
                 let grant = Grant::by_proof(id, scope, person, &proof, now);
                 store::insert_grant_by_proof(tx, &grant, &client_id, new).await?;
                 let about = About::both(proof.user_id, &client_id);
-                let event = Event::SignedIn { amr: proof.amr, reauthenticated: false };
+                let provider = proof.arrival().map(|arrival| arrival.provider.clone());
+                let event = Event::SignedIn { amr: proof.amr, reauthenticated: false, provider };
                 audit::record(tx, signed_in, now, &event, &about, &source).await?;
                 let event = Event::GrantMade { grant: id, scope: grant.scope.clone() };
                 audit::record(tx, made, now, &event, &about, &source).await?;

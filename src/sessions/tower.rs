@@ -62,7 +62,11 @@ impl SessionStore for Sessions {
                     if let Some(arrival) = begin.proof.arrival() {
                         upstream::note(tx, continued.unwrap_or(row.id), arrival).await?;
                     }
-                    let event = Event::SignedIn { amr: row.amr.clone(), reauthenticated: continued.is_some() };
+                    let event = Event::SignedIn {
+                        amr: row.amr.clone(),
+                        reauthenticated: continued.is_some(),
+                        provider: begin.proof.arrival().map(|arrival| arrival.provider.clone()),
+                    };
                     audit::record(tx, event_id, now, &event, &About::user(row.user_id), &source).await?;
                     Ok(ended)
                 })

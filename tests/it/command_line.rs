@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engines::{can_sign_in, client_credentials, service, within_a_second},
-    support::{Application, Binary, CliOutput, ClientAuth, Engine, Flow, Place, web_application},
+    support::{Application, Binary, CliOutput, ClientAuth, Engine, Flow, Place, Stub, TestServer, web_application},
 };
 
 const PASSWORD: &str = "plum violin 42 harbour";
@@ -385,4 +385,140 @@ async fn the_record_is_listed_and_filtered(engine: Engine) {
     assert_eq!(kinds(&list(&["--user", ada["id"].as_str().expect("an id")]).await)[0], "user_deleted");
     expect_failure(place.cli(&["audit", "list", "--since", "yesterday"]).await, 2, "--since yesterday");
     expect_failure(place.cli(&["audit", "list", "--user", "nobody"]).await, 1, "bonafide user list");
+}
+
+each_engine!(other_providers);
+/// Declared from a file or standard input, shown without their secrets, and known to a running server within a second.
+async fn other_providers(engine: Engine) {
+    let stub = Stub::listen().await;
+    let server = TestServer::with(engine, &[("outgoing.allow", &stub.address)]).await;
+    stub.follow(server.clock());
+    let place = server.place();
+    let secret = stub.client_secret.as_str();
+    assert_eq!(place.cli(&["provider", "list", "--json"]).await.json::<Value>(), json!([]));
+    let file = place.path().join("op.toml");
+    let text = format!("issuer = {:?}\nclient_id = {:?}\nclient_secret = {secret:?}\n", stub.issuer, stub.client_id);
+    fs::write(&file, &text).expect("a file");
+    let path = file.display().to_string();
+    let made = place.cli(&["provider", "set", "op", &path, "--set", "log.level=trace"]).await.expect_success();
+    let callback = format!("{}/providers/op/callback", place.issuer());
+    assert!(made.stdout.starts_with("created op\n") && made.stdout.contains(&callback), "{made}");
+    let shown: Value = place.cli(&["provider", "show", "op", "--json"]).await.json();
+    for (member, value) in [
+        ("name", json!("op")),
+        ("origin", json!("database")),
+        ("issuer", json!(stub.issuer)),
+        ("client_id", json!(stub.client_id)),
+        ("has_secret", json!(true)),
+        ("label", json!("Op")),
+        ("callback_url", json!(callback)),
+        ("scopes", json!(["openid", "profile", "email"])),
+    ] {
+        assert_eq!(shown[member], value, "{member}");
+    }
+    assert!(shown.get("client_secret").is_none(), "{shown}");
+    assert_eq!(place.cli(&["provider", "list", "--json"]).await.json::<Value>(), json!([shown]));
+    for arguments in [&["provider", "list"][..], &["provider", "show", "op"], &["provider", "show", "op", "--json"]] {
+        let said = place.cli(arguments).await.expect_success();
+        assert!(said.stdout.contains("op") && !said.to_string().contains(secret), "{said}");
+    }
+    assert!(!made.to_string().contains(secret), "{made}");
+    let claims = json!({"sub": "g1", "email": "grace@example.org", "email_verified": true});
+    let sign_in = async || {
+        let body = json!({"provider": "op", "idToken": stub.id_token(&stub.client_id, &claims, None)});
+        server.call(reqwest::Method::POST, "/auth/oAuthlogin").json(&body).send().await.status
+    };
+    within_a_second("the provider", || async { sign_in().await == 200 }).await;
+
+    // A secret that is left out stays; what differs is said by its name.
+    let less = format!("issuer = {:?}\nclient_id = {:?}\nlabel = 'Corp'\n", stub.issuer, stub.client_id);
+    let said = place.cli_with_input(&["provider", "set", "op", "-"], &less).await.expect_success();
+    assert_eq!(said.stdout, "updated op: label\n");
+    assert_eq!(place.cli(&["provider", "show", "op", "--json"]).await.json::<Value>()["has_secret"], true);
+
+    let before = place.dump().await;
+    for (text, hint) in [
+        ("client_id = 'a'\nclient_secret = 'b'", "issuer: must be set"),
+        // What it was is for nobody else.
+        ("client_id = 'a'\nissuer = 'https://elsewhere.example'", "client_secret: must be set"),
+        ("clientid = 'a'", "line 1: unknown field `clientid`"),
+        ("[providers.op]\nclient_id = 'a'", "unknown field"),
+        ("client_secret = 31337", "client_secret: is no text"),
+        ("client_secret = 31337hunter", "line 1: is no TOML"),
+        ("roles = ['staff']", "is not like GROUP=ROLE"),
+    ] {
+        let refused = place.cli_with_input(&["provider", "set", "op", "-"], text).await;
+        assert!(!refused.to_string().contains("31337"), "{refused}");
+        expect_failure(refused, 1, hint);
+    }
+    expect_failure(place.cli_with_input(&["provider", "set", "Corp", "-"], &text).await, 1, "small letters");
+    expect_failure(place.cli(&["provider", "set", "corp", "nowhere.toml"]).await, 1, "nowhere.toml");
+    expect_failure(place.cli(&["provider", "show", "corp"]).await, 1, "no provider");
+    expect_failure(place.cli(&["provider", "delete", "corp"]).await, 1, "no provider");
+    // One of the settings is shown, and changed there.
+    let mut settings = vec!["--set".to_owned(), "providers.google.client_id=abc".to_owned()];
+    settings.extend(["--set".to_owned(), "providers.google.client_secret=somebodys-secret".to_owned()]);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let google = place.cli(&[&["provider", "show", "google", "--json"], &settings[..]].concat()).await;
+    assert_eq!(google.json::<Value>()["origin"], "settings");
+    assert!(!google.to_string().contains("somebodys-secret"), "{google}");
+    let delete = place.cli(&[&["provider", "delete", "google"], &settings[..]].concat()).await;
+    expect_failure(delete, 1, "the settings declare this provider");
+    place.dump().await.expect_same_as(&before);
+
+    assert_eq!(place.cli(&["provider", "delete", "op"]).await.expect_success().stdout, "deleted op\n");
+    within_a_second("its end", || async { sign_in().await == 401 }).await;
+}
+
+each_engine!(al_19_linked_accounts);
+/// AL-19 on the command line.
+async fn al_19_linked_accounts(engine: Engine) {
+    let stub = Stub::listen().await;
+    let settings = stub.settings("op");
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let server = TestServer::with(engine, &settings).await;
+    stub.follow(server.clock());
+    let place = server.place();
+    let link = async |subject: &str| {
+        let claims = json!({"sub": subject, "email": "grace@example.org", "email_verified": true});
+        let token = stub.id_token(&stub.client_id, &claims, None);
+        let app = server.app();
+        let (arrival, _) = app.federation.recognise("op", &token, None).await.expect("somebody");
+        if subject == "g1" {
+            let body = json!({"provider": "op", "idToken": token});
+            server.call(reqwest::Method::POST, "/auth/oAuthlogin").json(&body).send().await.expect_status(200);
+            return;
+        }
+        let person = app.accounts.find("grace@example.org").await.expect("a person").id;
+        assert!(app.accounts.link_to(person, arrival, &bonafide::audit::Source::default()).await.expect("no fault"));
+    };
+    link("g1").await;
+    let listed: Vec<Value> = place.cli(&["user", "links", "grace@example.org", "--json"]).await.json();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (&listed[0]["provider"], &listed[0]["subject"], &listed[0]["issuer"]),
+        (&json!("op"), &json!("g1"), &json!(stub.issuer))
+    );
+    assert!(listed[0]["linked_at"].is_string() && listed[0]["last_used_at"].is_string(), "{listed:?}");
+    let said = place.cli(&["user", "links", "grace@example.org"]).await.expect_success();
+    assert!(said.stdout.contains("g1") && said.stdout.contains(&stub.issuer), "{said}");
+
+    let before = place.dump().await;
+    expect_failure(place.cli(&["user", "unlink", "grace@example.org", "op"]).await, 1, "set-password");
+    expect_failure(place.cli(&["user", "unlink", "grace@example.org", "google"]).await, 1, "user links");
+    expect_failure(place.cli(&["user", "unlink", "grace@example.org", "op", "g2"]).await, 1, "user links");
+    expect_failure(place.cli(&["user", "unlink", "nobody", "op"]).await, 1, "bonafide user list");
+    expect_failure(place.cli(&["user", "links", "nobody"]).await, 1, "bonafide user list");
+    place.dump().await.expect_same_as(&before);
+
+    link("-g2").await;
+    let gone: Vec<Value> = place.cli(&["user", "unlink", "grace@example.org", "op", "-g2", "--json"]).await.json();
+    assert_eq!((gone.len(), &gone[0]["subject"]), (1, &json!("-g2")));
+    place
+        .cli_with_input(&["user", "set-password", "grace@example.org", "--password-stdin"], PASSWORD)
+        .await
+        .expect_success();
+    let said = place.cli(&["user", "unlink", "grace@example.org", "op"]).await.expect_success();
+    assert!(said.stdout.starts_with("unlinked op g1 from grace@example.org"), "{said}");
+    assert_eq!(place.cli(&["user", "links", "grace@example.org", "--json"]).await.json::<Value>(), json!([]));
 }

@@ -243,5 +243,9 @@ async fn h3_26_the_way_in_without_a_password_has_a_guard(server: TestServer) {
     let link = json!({"userId": ada.id, "provider": "google", "providerAccountId": "1", "type": "oauth"});
     let linked = call("/adapter/link-account").json(&link).send().await;
     assert!(linked.status.is_success(), "{linked:#?}");
+    // Nor with the account, but no secret.
+    expect_problem(post(&server, "/auth/oAuthlogin", &body).await, 401);
+    let guess = server.call(Method::POST, "/auth/oAuthlogin").header("x-auth-secret", "correct horse battery staple");
+    expect_problem(guess.json(&body).send().await, 401);
     call("/auth/oAuthlogin").json(&body).send().await.expect_status(200);
 }

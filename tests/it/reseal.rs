@@ -2,11 +2,21 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
+use bonafide::{
+    audit::Source,
+    federation::{FederationError, Purpose, Wish},
+    oauth::parameters::Parameters,
+    platform::random::SystemRandom,
+    sessions::Upstream,
+};
 use serde_json::Value;
+use url::Url;
 
 use crate::{
-    engines::{client_credentials, lines, published, replace, run, service, started_by, until_ready, within_a_second},
-    support::{Answer, Binary, Engine, Listen, Place},
+    engines::{
+        client_credentials, lines, published, replace, run, service, sign_in, started_by, until_ready, within_a_second,
+    },
+    support::{Answer, Binary, Engine, Listen, Place, Stub, TestServer, unique_parameters},
 };
 
 fn master(place: &Place) -> Vec<u8> {
@@ -171,4 +181,78 @@ async fn nothing_is_sealed_under_a_master_key_that_is_not_the_one(engine: Engine
     assert_eq!((master(&place), file.with_extension("key.new").exists()), (vec![7; 32], false));
     put(&file, &right);
     place.cli(&["key", "reseal"]).await.expect_success();
+}
+
+/// Somebody goes to the provider and comes back, as far as the rooms behind the pages go; the provider wants our secret.
+async fn exchange(server: &TestServer, stub: &Stub) -> Result<(), FederationError> {
+    let (app, browser) = (server.app(), "what the browser's cookie holds");
+    let purpose = Purpose::SignIn { interaction: None };
+    let url = app.federation.begin("op", purpose, browser, &Wish::default()).await?;
+    let claims =
+        serde_json::json!({"sub": "g1", "email": "grace@example.org", "email_verified": true, "name": "Grace"});
+    let back = stub.answer(&Url::parse(&url).expect("a URL"), claims);
+    let parameters = Parameters::parse(back.query().expect("a query").as_bytes()).expect("parameters");
+    let returned = app.federation.finish("op", &parameters, browser, &app.keys.set()).await?;
+    returned.outcome.map(|arrival| assert_eq!(arrival.subject, "g1"))
+}
+
+/// What a session's sealed ID token says when it is shown to its provider again.
+async fn hint(server: &TestServer) -> String {
+    let hex = match server.engine() {
+        Engine::Sqlite => "hex(id_token)",
+        Engine::Postgres => "encode(id_token, 'hex')",
+    };
+    let rows = lines(server, &format!("SELECT {hex} AS line FROM upstream_sessions")).await;
+    let byte = |at: usize| u8::from_str_radix(&rows[0][at..at + 2], 16).expect("a byte");
+    let id_token = (0..rows[0].len()).step_by(2).map(byte).collect();
+    let upstream = Upstream { provider: "op".to_owned(), id_token: Some(id_token) };
+    let url = server.app().federation.sign_out_url(&upstream, "browser", None).await.expect("no fault");
+    let url = Url::parse(&url.expect("a way out")).expect("a URL");
+    unique_parameters(&url).get("id_token_hint").cloned().unwrap_or_default()
+}
+
+each_engine!(what_other_providers_have_given_us_is_sealed_anew);
+/// The secret of a provider that the database declares, and the ID token of a session that began there: for a running server and
+/// for the next start.
+async fn what_other_providers_have_given_us_is_sealed_anew(engine: Engine) {
+    let stub = Stub::listen().await;
+    let mut server = TestServer::with(engine, &[("outgoing.allow", &stub.address)]).await;
+    stub.follow(server.clock());
+    let declared = bonafide::platform::settings::Provider {
+        issuer: stub.issuer.clone(),
+        client_id: stub.client_id.clone(),
+        client_secret: stub.client_secret.clone().into(),
+        ..Default::default()
+    };
+    server.app().federation.declare("op", declared, &Source::default()).await.expect("a provider");
+    exchange(&server, &stub).await.expect("the control");
+    let ada = server.person("ada").await;
+    sign_in(&mut server.browser(), &ada.username, &ada.password).await.expect_status(303);
+    let token = stub.id_token(&stub.client_id, &serde_json::json!({"sub": "g1"}), None);
+    let sealed = server.app().master.sealing().seal(token.as_bytes(), &SystemRandom).expect("sealing");
+    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let literal = match engine {
+        Engine::Sqlite => format!("X'{hex}'"),
+        Engine::Postgres => format!("'\\x{hex}'::bytea"),
+    };
+    let note =
+        "INSERT INTO upstream_sessions (session_id, provider, issuer, subject, id_token) SELECT id, 'op', 'i', 'g1'";
+    run(&server, &format!("{note}, {literal} FROM browser_sessions")).await;
+    assert_eq!(hint(&server).await, token);
+
+    let before = server.dump_tables(&[]).await;
+    let said: Value = server.cli(&["key", "reseal", "--json"]).await.json();
+    assert_eq!(said["sealed"].as_u64(), Some(10), "{said}");
+    let after = server.dump_tables(&[]).await;
+    for table in ["providers", "upstream_sessions"] {
+        assert!(before[table].len() == 1 && before[table] != after[table], "{table}");
+    }
+    // Long enough for the running server to have read everything again.
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    for start in ["this", "next"] {
+        exchange(&server, &stub).await.unwrap_or_else(|error| panic!("{start}: {error}"));
+        assert_eq!(hint(&server).await, token, "{start}");
+        server.restart().await;
+    }
+    assert_eq!(stub.authenticated(), ["client_secret_basic"; 3]);
 }

@@ -92,6 +92,14 @@ async fn use_everything(binary: &Binary) -> (Secrets, String) {
         }
         secrets.add("opaque token", &token);
     }
+    // A provider that is declared, and whoever shows a token that it has not made.
+    let secret = "our-secret-at-another-provider";
+    secrets.add("client secret there", secret);
+    let declared = format!("issuer = 'https://op.example'\nclient_id = 'ours'\nclient_secret = '{secret}'");
+    binary.cli_with_input(&["provider", "set", "op", "-"], &declared).await.expect_success();
+    let shown = serde_json::json!({"provider": "nobody", "idToken": "somebodys-id-token-elsewhere"});
+    secrets.add("foreign ID token", "somebodys-id-token-elsewhere");
+    wire.call(reqwest::Method::POST, "/auth/oAuthlogin").json(&shown).send().await.expect_status(401);
     // A code that is replayed, a token that is none, a secret that is wrong, a person who signs up, one who signs out.
     flow.exchange(&wire, "bfc_not-a-code-but-somebodys-secret").await.0.expect_error(400, "invalid_grant");
     secrets.add("guessed code", "bfc_not-a-code-but-somebodys-secret");

@@ -135,10 +135,10 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         Some(shape) => json!({"description": "Done.", "content": {"application/json": {"schema": shape(schemas)}}}),
         None => json!({"description": "Done."}),
     };
+    responses.insert(operation.status.to_string(), given.clone());
     if (operation.method, operation.path) == ("put", PROVIDER) {
-        responses.insert("201".to_owned(), given.clone());
+        responses.insert("201".to_owned(), given);
     }
-    responses.insert(operation.status.to_string(), given);
     let problem = of::<problem::Body>(schemas);
     for status in refusals(operation, access) {
         let name = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();

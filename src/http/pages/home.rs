@@ -36,7 +36,7 @@ async fn show(web: &Web, caller: &Caller, session: &Session, live: Option<Live>)
     // Signing out may go on at the provider where the session began, and a new link begins at one.
     let upstream = if live.is_some() { logout::upstream(web, session).await? } else { None };
     let mut along = vec![web.issuer()];
-    along.extend(upstream.as_ref().map(|(_, endpoint)| endpoint.as_str()));
+    along.extend(upstream.as_ref().map(|(_, provider)| provider.identity.as_str()));
     along.extend(to_link.iter().map(|provider| provider.identity.as_str()));
     let forms = match &live {
         None => Forms::None,

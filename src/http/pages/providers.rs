@@ -11,10 +11,11 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::{DeviceCookie, Waiting, verify_email};
-use crate::federation::{FederationError, Purpose, Returned, Wish};
+use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
+use crate::http::views::ProviderLink;
 use crate::http::{csrf, form, interaction};
 use crate::identity::{Arrival, Arrived, Coming, Proof};
 use crate::oauth::parameters::Parameters;
@@ -45,6 +46,20 @@ pub(in crate::http) async fn start(
         Ok(url) => waiting.finish(&web, answer::see_other(&url)),
         Err(error) => refused(&web, &caller, &name, &waiting, error).await,
     }
+}
+
+/// A button that leads there.
+pub(super) fn link_of(waiting: &Waiting, provider: &Provider) -> ProviderLink {
+    let href = start_href(waiting, &provider.name, None);
+    ProviderLink { name: provider.name.clone(), label: provider.label.clone(), href }
+}
+
+pub(super) fn start_href(waiting: &Waiting, name: &str, login_hint: Option<&str>) -> String {
+    let pairs = [("interaction", waiting.name.as_deref()), ("login_hint", login_hint)];
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("/providers/{name}/sign-in{separator}{query}")
 }
 
 /// What the application asked for, in the provider's hands.
@@ -166,6 +181,7 @@ pub(super) async fn sign_in(
             if may_mail {
                 web.app.bell.ring();
             }
+            metrics::counter!("bonafide_provider_sign_ins_total", "outcome" => "signed_in").increment(1);
             device.give(web, answer::see_other(&waiting.onward()))
         }
         Err(SessionError::Refused) => {

@@ -8,12 +8,11 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, submitted, verify_email};
-use crate::federation::Provider;
+use super::{DeviceCookie, Waiting, providers, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
-use crate::http::views::{BackToApp, Fault, ProviderLink, SignInPage};
+use crate::http::views::{BackToApp, Fault, SignInPage};
 use crate::identity::SignInError;
 use crate::oauth::parameters::Parameters;
 use crate::sessions::SessionError;
@@ -63,7 +62,7 @@ pub(in crate::http) async fn post(
     if let (Some(username), true) = (form.get("username"), at_home || form.get("password").is_none()) {
         // Whoever is signed in elsewhere types no password here.
         if let Some(provider) = web.app.federation.providers.of_address(username) {
-            return answer::see_other(&provider_href(&waiting, &provider.name, Some(username)));
+            return answer::see_other(&providers::start_href(&waiting, &provider.name, Some(username)));
         }
         if at_home {
             let fault = Fault::new("username", "organisation-unknown");
@@ -134,7 +133,7 @@ fn render(
         remember,
         faults,
         sign_up_href: web.app.settings.accounts.sign_up.then(|| waiting.link("/sign-up")),
-        providers: offered.iter().map(|provider| link(waiting, provider)).collect(),
+        providers: offered.iter().map(|provider| providers::link_of(waiting, provider)).collect(),
         routed: offered.iter().any(|provider| !provider.declared.domains.is_empty()),
         forgot_href: web.app.accounts.has_mail().then(|| waiting.link("/forgot-password")),
         back: host.map(|host| BackToApp { host }),
@@ -144,17 +143,4 @@ fn render(
     let routed = offered.iter().filter(|provider| !provider.declared.domains.is_empty());
     let along: Vec<&str> = redirect_uri.into_iter().chain(routed.map(|provider| provider.identity.as_str())).collect();
     waiting.finish(web, answer::page(web, status, answer::Forms::Along(&along), &view))
-}
-
-fn link(waiting: &Waiting, provider: &Provider) -> ProviderLink {
-    let href = provider_href(waiting, &provider.name, None);
-    ProviderLink { name: provider.name.clone(), label: provider.label.clone(), href }
-}
-
-fn provider_href(waiting: &Waiting, name: &str, login_hint: Option<&str>) -> String {
-    let pairs = [("interaction", waiting.name.as_deref()), ("login_hint", login_hint)];
-    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    let separator = if query.is_empty() { "" } else { "?" };
-    format!("/providers/{name}/sign-in{separator}{query}")
 }

@@ -145,6 +145,8 @@ fn render(
     faults: Vec<Fault>,
 ) -> Response {
     let typed = |field: &str| form.get(field).unwrap_or_default().chars().take(320).collect();
+    let offered = web.app.federation.providers.offered();
+    let welcoming = offered.iter().filter(|provider| provider.declared.sign_up);
     let view = SignUpPage {
         frame: caller.frame(web, waiting.ui_locales()),
         app: waiting.app(),
@@ -154,6 +156,7 @@ fn render(
         username: typed("username"),
         name: typed("name"),
         faults,
+        providers: welcoming.map(|provider| super::providers::link_of(waiting, provider)).collect(),
         sign_in_href: waiting.link("/sign-in"),
     };
     waiting.finish(web, answer::page(web, status, waiting.forms(), &view))

@@ -10,6 +10,7 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use crate::clients::Client;
+use crate::federation::Provider;
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -70,8 +71,8 @@ pub(in crate::http) async fn get(
         Ok(upstream) => upstream,
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
-    let endpoint = upstream.map(|(_, endpoint)| endpoint);
-    ask(&web, &caller, &session, &live, &request, &parameters, endpoint.as_deref())
+    let there = upstream.map(|(_, provider)| provider.identity.clone());
+    ask(&web, &caller, &session, &live, &request, &parameters, there.as_deref())
 }
 
 /// Our own form, or an application that posts: that comes from another site, so on by a GET, which brings the cookie.
@@ -149,7 +150,7 @@ fn ask(
     live: &Live,
     request: &Request,
     parameters: &Parameters,
-    endpoint: Option<&str>,
+    there: Option<&str>,
 ) -> Response {
     let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
     let hidden =
@@ -162,7 +163,7 @@ fn ask(
         unread_hint: request.unread_hint,
         hidden,
     };
-    let along: Vec<&str> = endpoint.into_iter().chain(request.target.as_deref()).collect();
+    let along: Vec<&str> = there.into_iter().chain(request.target.as_deref()).collect();
     answer::page(web, StatusCode::OK, Forms::Along(&along), &view)
 }
 
@@ -200,14 +201,14 @@ async fn end(
     answer::with_header(leave_by(web, caller, request, way, ended), header::SET_COOKIE, cookie)
 }
 
-/// Where a session began, and where it is ended there.
+/// Where a session began, if it is ended there too.
 pub(in crate::http) async fn upstream(
     web: &Web,
     session: &Session,
-) -> Result<Option<(Upstream, String)>, DatabaseError> {
+) -> Result<Option<(Upstream, Arc<Provider>)>, DatabaseError> {
     let Some(upstream) = web.app.sessions.upstream(session).await? else { return Ok(None) };
-    let endpoint = web.app.federation.end_session_endpoint(&upstream).await;
-    Ok(endpoint.map(|endpoint| (upstream, endpoint)))
+    let provider = web.app.federation.to_sign_out(&upstream);
+    Ok(provider.map(|provider| (upstream, provider)))
 }
 
 /// Where the application wants the person back, with exactly the `state` that was sent.

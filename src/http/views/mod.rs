@@ -217,6 +217,7 @@ mod tests {
             username: "ada".to_owned(),
             name: "Ada".to_owned(),
             faults: vec![Fault::new("password", "password-too-short").with("min", PASSWORD_MIN)],
+            providers: Vec::new(),
             sign_in_href: "/sign-in".to_owned(),
         };
         let html = page.render().unwrap();

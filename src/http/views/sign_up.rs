@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Fault, Frame, PASSWORD_MIN};
+use super::{Fault, Frame, PASSWORD_MIN, ProviderLink};
 
 #[derive(Template)]
 #[template(path = "sign_up.html")]
@@ -15,6 +15,8 @@ pub struct SignUpPage {
     pub username: String,
     pub name: String,
     pub faults: Vec<Fault>,
+    /// Those that make accounts.
+    pub providers: Vec<ProviderLink>,
     pub sign_in_href: String,
 }
 

@@ -28,7 +28,9 @@ pub(super) async fn holder(
     let sql = "SELECT user_id FROM linked_accounts WHERE account_id = $2 AND issuer = $1 UNION ALL \
                SELECT user_id FROM linked_accounts WHERE provider = $3 AND account_id = $2 AND issuer IS NULL \
                AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = linked_accounts.user_id AND r.role = $4) LIMIT 1";
-    let row = database.query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into(), ADMIN.into()])).await?;
+    let row = database
+        .query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into(), ADMIN.into()]))
+        .await?;
     Ok(row.map(|row| row.try_get("", "user_id")).transpose()?)
 }
 
