@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Everything but counters, the log, and what a browser waits for: who is expected back is used up in any case.
-async fn dump(stage: &Stage) -> Dump {
+pub(crate) async fn dump(stage: &Stage) -> Dump {
     stage.server.dump_tables(&["attempts", "audit_events", "interactions", "upstream_requests"]).await
 }
 
