@@ -1,0 +1,152 @@
+//! What is expected of a sign-in by another provider, and for how long: races, codes, what lies in the database meanwhile, what a
+//! session is worth afterwards.
+
+use chrono::Duration;
+use serde_json::json;
+
+use crate::{
+    engines::lines,
+    providers::{Stage, may},
+    support::{Browser, Engine, made, unique_parameters},
+};
+
+each_engine!(al_21_of_many_first_sign_ins_at_once_one_makes_the_account);
+async fn al_21_of_many_first_sign_ins_at_once_one_makes_the_account(engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let mut ways = Vec::new();
+    for _ in 0..8 {
+        let mut browser = stage.server.browser();
+        let request = stage.leave(&mut browser).await;
+        ways.push((browser, stage.stub.answer(&request, may())));
+    }
+    let come = ways.iter_mut().map(|(browser, url)| stage.come_back(browser, url));
+    for answer in futures_util::future::join_all(come).await {
+        stage.flow.reply(&answer).unwrap_or_else(|| panic!("not the application: {answer:#?}")).code();
+    }
+    assert_eq!((stage.count("users").await, stage.count("linked_accounts").await), (1, 1));
+    assert_eq!(stage.count("browser_sessions").await, 8);
+}
+
+each_engine!(a_code_is_good_for_five_tries_a_quarter_of_an_hour_and_one_browser);
+async fn a_code_is_good_for_five_tries_a_quarter_of_an_hour_and_one_browser(engine: Engine) {
+    let (stage, mailbox) = Stage::with_mail(engine, &[("limits.mails_an_hour", "100")]).await;
+    made::person(&stage.server, "ada").await;
+    let claims = json!({ "sub": "1", "email": "ada@example.org", "email_verified": true });
+    let mut mails = mailbox.received().len();
+    let mut ask = async |browser: &mut Browser| {
+        let page = stage.arrive(browser, claims.clone()).await.expect_status(200);
+        let form = page.forms().into_iter().find(|form| form.button("send-code").is_some()).expect("a form");
+        let sent = browser.submit(&form, Some("send-code"), &[]).await;
+        let sent = browser.follow(sent).await.expect_status(200);
+        mails += 1;
+        let text = mailbox.nth(mails).await.text();
+        let digits: String = text.chars().filter(char::is_ascii_digit).take(8).collect();
+        let form = sent.forms().into_iter().find(|form| form.button("verify-code").is_some()).expect("a form");
+        (form, digits)
+    };
+    let wrong = |code: &str| if code == "00000000" { "11111111" } else { "00000000" };
+    let try_it = async |browser: &mut Browser, form: &crate::support::Form, code: &str| {
+        browser.submit(form, Some("verify-code"), &[("code", code)]).await
+    };
+    let mut browser = stage.server.browser();
+    let (form, code) = ask(&mut browser).await;
+    for _ in 0..5 {
+        assert_eq!(try_it(&mut browser, &form, wrong(&code)).await.status, 422);
+    }
+    let late = try_it(&mut browser, &form, &code).await;
+    assert_eq!(late.status, 400, "{late:#?}");
+    let (form, code) = ask(&mut browser).await;
+    let mut stranger = stage.server.browser();
+    stranger.get("/sign-in").await.expect_status(200);
+    assert_eq!(try_it(&mut stranger, &form, &code).await.status, 403, "another browser");
+    stage.server.advance(Duration::minutes(16));
+    assert_eq!(try_it(&mut browser, &form, &code).await.status, 400, "too late");
+    assert_eq!(stage.count("linked_accounts").await, 0);
+    assert!(!stage.is_signed_in(&browser).await);
+    // The control; of twenty at once one is let in.
+    let (form, code) = ask(&mut browser).await;
+    let tries = (0..4).map(|_| {
+        let (mut browser, form, code) = (browser.clone(), &form, &code);
+        async move { browser.submit(form, Some("verify-code"), &[("code", code)]).await }
+    });
+    let answers = futures_util::future::join_all(tries).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 303).count(), 1, "{answers:#?}");
+    assert_eq!(stage.count("linked_accounts").await, 1);
+    assert_eq!(stage.count("browser_sessions").await, 1);
+}
+
+each_engine!(op_02_nothing_that_opens_anything_lies_in_the_database);
+async fn op_02_nothing_that_opens_anything_lies_in_the_database(engine: Engine) {
+    let (stage, mailbox) = Stage::with_mail(engine, &[]).await;
+    let mut browser = stage.server.browser();
+    let request = stage.leave(&mut browser).await;
+    let sent = unique_parameters(&request);
+    let waiting = stage.server.dump().await;
+    for name in ["state", "nonce", "code_challenge"] {
+        assert!(!format!("{waiting:?}").contains(&sent[name]), "{name}");
+    }
+    let answer = stage.stub.answer(&request, may());
+    stage.come_back(&mut browser, &answer).await;
+    // Somebody who has to prove the address.
+    let mut other = stage.server.browser();
+    let unproven = json!({ "sub": "9", "email": "may@example.org", "email_verified": true });
+    let page = stage.arrive(&mut other, unproven).await.expect_status(200);
+    let form = page.forms().into_iter().find(|form| form.button("send-code").is_some()).expect("a form");
+    other.submit(&form, Some("send-code"), &[]).await;
+    let text = mailbox.nth(1).await.text();
+    let code: String = text.chars().filter(char::is_ascii_digit).take(8).collect();
+    let dump = format!("{:?}", stage.server.dump().await);
+    assert!(dump.contains("may@example.org"), "the control");
+    let header = "eyJ";
+    assert!(!dump.contains(header), "an ID token of the provider");
+    assert!(!dump.contains(&code) && !dump.contains(form.value("pending").expect("a name")));
+    assert!(!dump.contains(&*stage.stub.client_secret));
+}
+
+each_engine!(what_nobody_comes_back_for_goes);
+async fn what_nobody_comes_back_for_goes(engine: Engine) {
+    let (stage, _mailbox) = Stage::with_mail(engine, &[]).await;
+    stage.leave(&mut stage.server.browser()).await;
+    stage.arrive(&mut stage.server.browser(), json!({ "sub": "1", "email": "a@example.org" })).await.expect_status(200);
+    let sweep = async || while bonafide::server::sweep_once(stage.server.app()).await.unwrap() > 0 {};
+    sweep().await;
+    assert_eq!((stage.count("upstream_requests").await, stage.count("pending_links").await), (1, 1));
+    stage.server.advance(Duration::hours(2));
+    sweep().await;
+    assert_eq!((stage.count("upstream_requests").await, stage.count("pending_links").await), (0, 0));
+}
+
+each_engine!(what_a_provider_publishes_is_asked_for_once_an_hour);
+async fn what_a_provider_publishes_is_asked_for_once_an_hour(engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let asked = || (stage.stub.requests("/.well-known/openid-configuration"), stage.stub.requests("/jwks"));
+    stage.server.browser().get("/sign-in").await.expect_status(200);
+    assert_eq!(asked(), (0, 0), "not for a page");
+    for _ in 0..3 {
+        stage.sign_in(&mut stage.server.browser(), may()).await;
+    }
+    assert_eq!(asked(), (1, 1));
+    stage.server.advance(Duration::minutes(61));
+    stage.sign_in(&mut stage.server.browser(), may()).await;
+    assert_eq!(asked(), (2, 2));
+}
+
+each_engine!(a_session_says_by_whom_it_is);
+/// What a stricter application asks of a session that a provider gave.
+async fn a_session_says_by_whom_it_is(engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let mut browser = stage.server.browser();
+    let claims = stage.sign_in(&mut browser, may()).await;
+    assert_eq!((&claims["amr"], &claims["acr"]), (&json!(["fed"]), &json!("0")));
+    // The provider has not said when she signed in: that is no answer to `max_age`, with or without a page.
+    let silent = stage.flow.clone().with("max_age", "100000").with("prompt", "none");
+    let answer = silent.begin(&mut browser).await;
+    silent.reply(&answer).expect("no page").expect_error(&silent, stage.server.issuer(), "login_required");
+    let fresh = stage.flow.clone().with("prompt", "login");
+    let request = stage.leave_for(&fresh, &mut browser, "stub").await;
+    assert_eq!(unique_parameters(&request)["prompt"], "login");
+    let page = stage.come_back(&mut browser, &stage.stub.answer(&request, may())).await;
+    assert_eq!(page.status, 403, "{page:#?}");
+    let recorded = "SELECT kind AS line FROM audit_events WHERE detail LIKE '%\"provider\":\"stub\"%' ORDER BY id";
+    assert!(lines(&stage.server, recorded).await.contains(&"signed_in".to_owned()));
+}
