@@ -452,6 +452,7 @@ async fn other_providers(engine: Engine) {
         expect_failure(refused, 1, hint);
     }
     expect_failure(place.cli_with_input(&["provider", "set", "Corp", "-"], &text).await, 1, "small letters");
+    expect_failure(place.cli_with_input(&["provider", "set", "link", "-"], &text).await, 1, "is a path of ours");
     expect_failure(place.cli(&["provider", "set", "corp", "nowhere.toml"]).await, 1, "nowhere.toml");
     expect_failure(place.cli(&["provider", "show", "corp"]).await, 1, "no provider");
     expect_failure(place.cli(&["provider", "delete", "corp"]).await, 1, "no provider");

@@ -16,6 +16,7 @@ use crate::{
     engines::{
         client_credentials, lines, published, replace, run, service, sign_in, started_by, until_ready, within_a_second,
     },
+    secrets::hex,
     support::{Answer, Binary, Engine, Listen, Place, Stub, TestServer, unique_parameters},
 };
 
@@ -230,7 +231,7 @@ async fn what_other_providers_have_given_us_is_sealed_anew(engine: Engine) {
     sign_in(&mut server.browser(), &ada.username, &ada.password).await.expect_status(303);
     let token = stub.id_token(&stub.client_id, &serde_json::json!({"sub": "g1"}), None);
     let sealed = server.app().master.sealing().seal(token.as_bytes(), &SystemRandom).expect("sealing");
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(&sealed);
     let literal = match engine {
         Engine::Sqlite => format!("X'{hex}'"),
         Engine::Postgres => format!("'\\x{hex}'::bytea"),
