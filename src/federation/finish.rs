@@ -36,10 +36,19 @@ impl Federation {
         let state = parameters.one("state").ok().flatten().filter(|state| is_token(state, ""));
         let state = state.ok_or(FederationError::State)?;
         let request = self.take(&provider, state, browser).await?;
-        let purpose = request.purpose()?;
+        let purpose = Self::purpose(&request)?;
         let sent_at = from_millis(request.created_at);
         let outcome = self.hear(&provider, parameters, Bound::of(browser, state), sent_at, keys).await;
         Ok(Returned { purpose, sent_at, outcome })
+    }
+
+    /// What the browser was sent for.
+    fn purpose(request: &Request) -> Result<Purpose, FederationError> {
+        match (request.purpose.as_str(), request.user_id) {
+            (store::SIGN_IN, _) => Ok(Purpose::SignIn { interaction: request.onward.clone() }),
+            (store::LINK, Some(user)) => Ok(Purpose::Link { user }),
+            _ => Err(FederationError::State),
+        }
     }
 
     async fn take(&self, provider: &Provider, state: &str, browser: &str) -> Result<Request, FederationError> {

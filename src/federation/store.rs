@@ -4,8 +4,6 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::FederationError;
-use super::begin::Purpose;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 use crate::platform::random::Random;
 use crate::platform::secrets::SealingKey;
@@ -122,20 +120,10 @@ pub(super) async fn insert_request(tx: &Tx, new: &NewRequest) -> Result<(), Data
 /// What a browser was sent for.
 #[derive(FromQueryResult)]
 pub(super) struct Request {
-    purpose: String,
-    user_id: Option<Uuid>,
+    pub(super) purpose: String,
+    pub(super) user_id: Option<Uuid>,
     pub(super) onward: Option<String>,
     pub(super) created_at: i64,
-}
-
-impl Request {
-    pub(super) fn purpose(&self) -> Result<Purpose, FederationError> {
-        match (self.purpose.as_str(), self.user_id) {
-            (SIGN_IN, _) => Ok(Purpose::SignIn { interaction: self.onward.clone() }),
-            (LINK, Some(user)) => Ok(Purpose::Link { user }),
-            _ => Err(FederationError::State),
-        }
-    }
 }
 
 /// Uses up what is expected of a browser: one conditional statement, so one winner. Another browser's stays as it is.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::providers;
+use super::link_provider;
 use crate::http::answer::{self, Forms};
 use crate::http::caller::Caller;
 use crate::http::protocol::logout;
@@ -52,7 +52,7 @@ async fn show(web: &Web, caller: &Caller, session: &Session, live: Option<Live>)
         csrf: logout::form_token(web, session),
         linked: linked.iter().map(|provider| provider.label.clone()).collect(),
         to_link: to_link.iter().map(|provider| choice(provider)).collect(),
-        link_csrf: providers::link_token(web, session),
+        link_csrf: link_provider::form_token(web, session),
         person: live.map(|live| live.person().to_owned()),
         sign_up: web.app.settings.accounts.sign_up,
         dev: web.demo.is_some(),

@@ -2,30 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use tower_sessions::Session;
-use uuid::Uuid;
 
-use super::{DeviceCookie, Waiting, verify_email};
+use super::{DeviceCookie, Waiting, link_provider, verify_email};
 use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
+use crate::http::interaction;
 use crate::http::state::Web;
 use crate::http::views::ProviderLink;
-use crate::http::{csrf, form, interaction};
 use crate::identity::{Arrival, Arrived, Coming, Proof};
 use crate::oauth::parameters::Parameters;
-use crate::platform::clock::from_millis;
 use crate::sessions::SessionError;
-
-/// Of the form by which somebody who is signed in links an account.
-const PURPOSE: &str = "link-provider";
-/// Whoever links an account has signed in a moment ago: a browser that was left open gives nobody a way in for good.
-const FRESH: Duration = Duration::minutes(15);
 
 /// The link on the sign-in page.
 pub(in crate::http) async fn start(
@@ -63,7 +55,7 @@ pub(super) fn start_href(waiting: &Waiting, name: &str, login_hint: Option<&str>
 }
 
 /// What the application asked for, in the provider's hands.
-fn wish(web: &Web, caller: &Caller, waiting: &Waiting, typed: Option<&str>) -> Wish {
+pub(super) fn wish(web: &Web, caller: &Caller, waiting: &Waiting, typed: Option<&str>) -> Wish {
     let language = caller.frame(web, None).words.lang().to_owned();
     let mut wish = Wish {
         login_hint: typed.map(|hint| hint.chars().take(320).collect()),
@@ -102,7 +94,7 @@ pub(in crate::http) async fn callback(
         Err(error) => return refused(&web, &caller, &name, nothing, error).await,
     };
     let interaction = match purpose {
-        Purpose::Link { user } => return link(&web, &caller, &session, &name, user, outcome).await,
+        Purpose::Link { user } => return link_provider::link(&web, &caller, &session, &name, user, outcome).await,
         Purpose::SignIn { interaction } => interaction,
     };
     let waiting = match Waiting::find(&web, &caller, &headers, interaction.as_deref()).await {
@@ -193,95 +185,24 @@ pub(super) async fn sign_in(
     }
 }
 
-/// Somebody who is signed in wants another way to sign in.
-pub(in crate::http) async fn begin_link(
-    State(web): State<Arc<Web>>,
-    caller: Caller,
-    session: Session,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-    body: Body,
-) -> Response {
-    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
-        Ok(form) => form,
-        Err(fault) => return interaction::form_fault(&web, &caller, fault),
-    };
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
-    if csrf::is_foreign(&headers, web.issuer())
-        || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", form.get("csrf"))
-    {
-        return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
-    }
-    let live = match web.app.sessions.find(&session, "").await {
-        Ok(Some(live)) => live,
-        Ok(None) => return answer::see_other("/sign-in"),
-        Err(error) => return answer::fault_page(&web, &caller, &error),
-    };
-    if from_millis(live.signed_in_at) + FRESH < web.app.clock.now() {
-        return Trouble::new(StatusCode::FORBIDDEN, "provider-link-stale-title", "provider-link-stale")
-            .page(&web, &caller);
-    }
-    let waiting = match Waiting::find(&web, &caller, &headers, None).await {
-        Ok(waiting) => waiting,
-        Err(response) => return response,
-    };
-    let wish = Wish { select_account: true, ..wish(&web, &caller, &waiting, None) };
-    let purpose = Purpose::Link { user: live.user_id };
-    match web.app.federation.begin(&name, purpose, waiting.browser(), &wish).await {
-        Ok(url) => waiting.finish(&web, answer::see_other(&url)),
-        Err(error) => refused(&web, &caller, &name, &waiting, error).await,
-    }
-}
-
-/// The token of the form that begins it.
-pub(super) fn link_token(web: &Web, session: &Session) -> String {
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
-    csrf::token(&web.app.master, &bound_to, PURPOSE, "")
-}
-
-async fn link(
-    web: &Web,
-    caller: &Caller,
-    session: &Session,
-    name: &str,
-    user: Uuid,
-    outcome: Result<Arrival, FederationError>,
-) -> Response {
-    let trouble = |title, message| Trouble::new(StatusCode::CONFLICT, title, message);
-    let arrival = match outcome {
-        Ok(arrival) => arrival,
-        Err(error) => {
-            record(web, caller, name, &error).await;
-            return failure(web, name, &error).page(web, caller);
-        }
-    };
-    // Whoever began it is still the one who is signed in here.
-    match web.app.sessions.find(session, "").await {
-        Ok(Some(live)) if live.user_id == user => {}
-        Ok(_) => return trouble("flow-foreign-title", "flow-foreign").page(web, caller),
-        Err(error) => return answer::fault_page(web, caller, &error),
-    }
-    match web.app.accounts.link_to(user, arrival, &caller.source()).await {
-        Ok(true) => answer::see_other("/"),
-        Ok(false) => {
-            trouble("provider-taken-title", "provider-taken").with("provider", label(web, name)).page(web, caller)
-        }
-        Err(error) => answer::fault_page(web, caller, &error),
-    }
-}
-
-fn label(web: &Web, name: &str) -> String {
+pub(super) fn label(web: &Web, name: &str) -> String {
     let provider = web.app.federation.providers.get(name);
     provider.map_or_else(|| name.chars().take(32).collect(), |provider| provider.label.clone())
 }
 
-async fn record(web: &Web, caller: &Caller, name: &str, error: &FederationError) {
+pub(super) async fn record(web: &Web, caller: &Caller, name: &str, error: &FederationError) {
     if let Err(error) = web.app.federation.record_refusal(name, error, &caller.source()).await {
         tracing::error!(request_id = caller.request_id.as_str(), %error, "a refusal could not be recorded");
     }
 }
 
-async fn refused(web: &Web, caller: &Caller, name: &str, waiting: &Waiting, error: FederationError) -> Response {
+pub(super) async fn refused(
+    web: &Web,
+    caller: &Caller,
+    name: &str,
+    waiting: &Waiting,
+    error: FederationError,
+) -> Response {
     if let FederationError::Database(error) = &error {
         return answer::fault_page(web, caller, error);
     }
@@ -292,7 +213,7 @@ async fn refused(web: &Web, caller: &Caller, name: &str, waiting: &Waiting, erro
 }
 
 /// What a person is told. What the provider said goes to the log: anybody could have written that into the address.
-fn failure(web: &Web, name: &str, error: &FederationError) -> Trouble {
+pub(super) fn failure(web: &Web, name: &str, error: &FederationError) -> Trouble {
     let (status, title, message) = match error {
         FederationError::Unknown => (StatusCode::NOT_FOUND, "provider-unknown-title", "provider-unknown"),
         FederationError::State => (StatusCode::BAD_REQUEST, "provider-state-title", "provider-state"),

@@ -7,8 +7,6 @@ mod attributes;
 mod free_named;
 mod layers;
 mod mail;
-mod provider_check;
-mod provider_rules;
 mod providers;
 mod storage;
 mod values;
@@ -21,8 +19,9 @@ use serde::Deserialize;
 pub use attributes::{Attribute, Attributes, Kind, Party};
 pub use layers::{Layers, Origin, Setting, SettingsError, Sources};
 pub use mail::{Mail, MailLinks, Relay};
-pub use provider_rules::{AssuranceBy, AssuranceRule, Mapping, RoleRule};
-pub use providers::{ClientAuth, Preset, Provider, Providers, TrustEmail};
+pub use providers::{
+    AssuranceBy, AssuranceRule, ClientAuth, Mapping, Preset, Provider, Providers, RoleRule, TrustEmail,
+};
 pub use storage::{Place, Storage};
 use values::is_domain;
 pub use values::{Listen, Millis, Secret};

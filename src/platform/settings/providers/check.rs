@@ -2,9 +2,10 @@
 
 use url::Url;
 
-use super::provider_rules::is_path;
-use super::values::is_domain;
-use super::{Attributes, Provider};
+use super::super::Attributes;
+use super::super::values::is_domain;
+use super::Provider;
+use super::rules::is_path;
 
 /// Names that are paths of ours below `/providers`.
 const TAKEN: [&str; 2] = ["link", "signed-out"];

@@ -1,11 +1,16 @@
 //! Other providers that people can sign in with: declared by name, by a preset, an issuer or endpoints.
 
+mod check;
+mod rules;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{AssuranceRule, Mapping, RoleRule, Secret};
+pub use rules::{AssuranceBy, AssuranceRule, Mapping, RoleRule};
+
+use super::Secret;
 
 /// What is known of a provider without being told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,103 @@
+//! `POST /providers/{name}/link`: somebody who is signed in wants another way to sign in.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::Duration;
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use super::Waiting;
+use super::providers::{failure, label, record, refused, wish};
+use crate::federation::{FederationError, Purpose, Wish};
+use crate::http::answer::{self, Trouble};
+use crate::http::caller::Caller;
+use crate::http::state::Web;
+use crate::http::{csrf, form, interaction};
+use crate::identity::Arrival;
+use crate::platform::clock::from_millis;
+
+const PURPOSE: &str = "link-provider";
+/// Whoever links an account has signed in a moment ago: a browser that was left open gives nobody a way in for good.
+const FRESH: Duration = Duration::minutes(15);
+
+/// Sends them to the provider.
+pub(in crate::http) async fn begin(
+    State(web): State<Arc<Web>>,
+    caller: Caller,
+    session: Session,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    body: Body,
+) -> Response {
+    let form = match form::read(&headers, body, web.app.settings.http.max_body).await {
+        Ok(form) => form,
+        Err(fault) => return interaction::form_fault(&web, &caller, fault),
+    };
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    if csrf::is_foreign(&headers, web.issuer())
+        || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", form.get("csrf"))
+    {
+        return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
+    }
+    let live = match web.app.sessions.find(&session, "").await {
+        Ok(Some(live)) => live,
+        Ok(None) => return answer::see_other("/sign-in"),
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    };
+    if from_millis(live.signed_in_at) + FRESH < web.app.clock.now() {
+        return Trouble::new(StatusCode::FORBIDDEN, "provider-link-stale-title", "provider-link-stale")
+            .page(&web, &caller);
+    }
+    let waiting = match Waiting::find(&web, &caller, &headers, None).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let wish = Wish { select_account: true, ..wish(&web, &caller, &waiting, None) };
+    let purpose = Purpose::Link { user: live.user_id };
+    match web.app.federation.begin(&name, purpose, waiting.browser(), &wish).await {
+        Ok(url) => waiting.finish(&web, answer::see_other(&url)),
+        Err(error) => refused(&web, &caller, &name, &waiting, error).await,
+    }
+}
+
+/// The token of the form that begins it.
+pub(super) fn form_token(web: &Web, session: &Session) -> String {
+    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
+    csrf::token(&web.app.master, &bound_to, PURPOSE, "")
+}
+
+/// Whoever is back has an account there, which is theirs here from now on.
+pub(super) async fn link(
+    web: &Web,
+    caller: &Caller,
+    session: &Session,
+    name: &str,
+    user: Uuid,
+    outcome: Result<Arrival, FederationError>,
+) -> Response {
+    let trouble = |title, message| Trouble::new(StatusCode::CONFLICT, title, message);
+    let arrival = match outcome {
+        Ok(arrival) => arrival,
+        Err(error) => {
+            record(web, caller, name, &error).await;
+            return failure(web, name, &error).page(web, caller);
+        }
+    };
+    // Whoever began it is still the one who is signed in here.
+    match web.app.sessions.find(session, "").await {
+        Ok(Some(live)) if live.user_id == user => {}
+        Ok(_) => return trouble("flow-foreign-title", "flow-foreign").page(web, caller),
+        Err(error) => return answer::fault_page(web, caller, &error),
+    }
+    match web.app.accounts.link_to(user, arrival, &caller.source()).await {
+        Ok(true) => answer::see_other("/"),
+        Ok(false) => {
+            trouble("provider-taken-title", "provider-taken").with("provider", label(web, name)).page(web, caller)
+        }
+        Err(error) => answer::fault_page(web, caller, &error),
+    }
+}
