@@ -54,7 +54,11 @@ impl Accounts {
             return Ok(arrived);
         }
         match self.address(&arrival).await? {
-            Address::ToProve => Ok(Arrived::ToProve(self.keep_pending(&arrival, browser, interaction).await?)),
+            Address::ToProve => match self.known(&arrival, coming.visit).await? {
+                // The same person was quicker in another tab: the address is taken by themselves.
+                Some(arrived) => Ok(arrived),
+                None => Ok(Arrived::ToProve(self.keep_pending(&arrival, browser, interaction).await?)),
+            },
             Address::Free(email) => self.welcome(arrival, Some(email), None, coming).await,
             Address::None => self.welcome(arrival, None, None, coming).await,
         }
@@ -66,7 +70,11 @@ impl Accounts {
             Some(arrived) => arrived,
             None => match self.address(&arrival).await? {
                 Address::Free(email) => self.welcome(arrival, Some(email), None, coming).await?,
-                Address::None | Address::ToProve => return Ok(None),
+                Address::None => return Ok(None),
+                Address::ToProve => match self.known(&arrival, coming.visit).await? {
+                    Some(arrived) => arrived,
+                    None => return Ok(None),
+                },
             },
         };
         Ok(match arrived {
