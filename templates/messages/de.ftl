@@ -87,6 +87,8 @@ provider-taken-title = Dieses Konto gehört jemand anderem
 provider-taken = Mit dem Konto bei { $provider } meldet sich hier jemand anderes an. Wählen Sie dort ein anderes.
 provider-link-stale-title = Melden Sie sich erst noch einmal an
 provider-link-stale = Einen neuen Weg zur Anmeldung können Sie bis eine Viertelstunde nach der Anmeldung hinzufügen. Melden Sie sich ab und wieder an, und fügen Sie ihn dann hinzu.
+provider-link-unverified-title = Bestätigen Sie erst Ihre Adresse
+provider-link-unverified = Ein neuer Weg zur Anmeldung kommt nur zu einem Konto, dessen Adresse bestätigt ist. Öffnen Sie den Link, den Sie per Mail bekommen haben, oder wählen Sie auf der Anmeldeseite „Passwort vergessen?“.
 
 ## Create an account
 

@@ -91,6 +91,8 @@ provider-taken-title = This account belongs to somebody else
 provider-taken = The account at { $provider } signs somebody else in here. Choose another one there.
 provider-link-stale-title = Sign in once more first
 provider-link-stale = A new way to sign in can be added for a quarter of an hour after signing in. Sign out, sign in again, and add it then.
+provider-link-unverified-title = Confirm your address first
+provider-link-unverified = A new way to sign in is added to an account whose address is confirmed. Open the link that was mailed to you, or choose “Forgot your password?” on the sign-in page.
 
 ## Create an account
 

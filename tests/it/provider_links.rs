@@ -1,6 +1,6 @@
 //! Which accounts at other providers are somebody's: added, taken, and never the last way in; and for whom one is made.
 
-use bonafide::identity::NewAccount;
+use bonafide::{adapter::NewLink, audit::Source, identity::NewAccount};
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
@@ -167,9 +167,21 @@ async fn al_16_what_a_stranger_has_linked_goes_with_the_proof_of_the_mailbox(eng
     let trojan = json!({ "sub": "666", "name": "Mallory" });
     let mut browser = stage.server.browser();
     stage.flow.sign_in(&mut browser, &mallory).await.code();
-    let request = begin(&mut browser, "stub").await;
-    stage.come_back(&mut browser, &stage.stub.answer(&request, trojan.clone())).await;
-    assert_eq!(links(&stage).await, ["stub 666"], "the control");
+    let refused = {
+        let form = link_form(&mut browser, "stub").await;
+        browser.submit(&form, None, &[]).await
+    };
+    assert_eq!(refused.status, 403, "{refused:#?}");
+    // By another front end's word.
+    let planted = NewLink {
+        user_id: mallory.id.parse().expect("an id"),
+        provider: "stub".to_owned(),
+        account_id: "666".to_owned(),
+        kind: "oidc".to_owned(),
+    };
+    stage.server.app().adapter.link(planted, &Source::default()).await.expect("it is kept");
+    assert_eq!(stage.sign_in(&mut stage.server.browser(), trojan.clone()).await["sub"], mallory.id, "the control");
+    assert_eq!(links(&stage).await, ["stub 666"]);
 
     let mut browser = stage.server.browser();
     let page = stage.arrive(&mut browser, may()).await.expect_status(200);

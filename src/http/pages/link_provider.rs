@@ -52,6 +52,14 @@ pub(in crate::http) async fn begin(
         return Trouble::new(StatusCode::FORBIDDEN, "provider-link-stale-title", "provider-link-stale")
             .page(&web, &caller);
     }
+    match web.app.accounts.may_link(live.user_id).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return Trouble::new(StatusCode::FORBIDDEN, "provider-link-unverified-title", "provider-link-unverified")
+                .page(&web, &caller);
+        }
+        Err(error) => return answer::fault_page(&web, &caller, &error),
+    }
     let waiting = match Waiting::find(&web, &caller, &headers, None).await {
         Ok(waiting) => waiting,
         Err(response) => return response,

@@ -165,6 +165,7 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("provider-refused-title", "provider-refused", &["provider"]),
     ("provider-taken-title", "provider-taken", &["provider"]),
     ("provider-link-stale-title", "provider-link-stale", &[]),
+    ("provider-link-unverified-title", "provider-link-unverified", &[]),
     ("unavailable-title", "unavailable", &[]),
     ("server-fault-title", "server-fault", &[]),
     ("not-found-title", "not-found", &[]),

@@ -83,6 +83,13 @@ impl Accounts {
         })
     }
 
+    /// Whether somebody may add a way to sign in: not to an account whose address they could have proven and have not. It may be
+    /// another's, who is yet to come.
+    pub async fn may_link(&self, user: Uuid) -> Result<bool, IdentityError> {
+        let user = self.find(&user.to_string()).await?;
+        Ok(user.email_verified || user.email.is_none() || !self.has_mail())
+    }
+
     /// Links an account to somebody who is signed in. Answers whether it is theirs now: it may be another person's.
     pub async fn link_to(&self, user: Uuid, arrival: Arrival, source: &Source) -> Result<bool, DatabaseError> {
         let (now, random, source) = (self.clock.now(), self.random.clone(), source.clone());
