@@ -8,7 +8,8 @@ use super::store::{self, Key};
 use super::{Adapter, Linking, NewLink, Person, Unlinking};
 use crate::audit::{self, About, Event, Source};
 use crate::identity::{
-    ADMIN, AccountChange, Email, IdentityError, Link, NewAccount, Profile, Proof, canonical_login, link_store,
+    ADMIN, AccountChange, Email, IdentityError, Link, NewAccount, Profile, Proof, canonical_login, end_roles,
+    link_store,
 };
 use crate::platform::database::DatabaseError;
 
@@ -151,7 +152,7 @@ impl Adapter {
     /// Takes a link away, unless its person could not sign in any more.
     pub async fn unlink(&self, provider: &str, account_id: &str, source: &Source) -> Result<Unlinking, DatabaseError> {
         let (now, source) = (self.clock.now(), source.clone());
-        let event_id = self.random.id(now);
+        let random = self.random.clone();
         let (provider, account_id) = (provider.to_owned(), account_id.to_owned());
         let action = self.database.write(move |tx| {
             Box::pin(async move {
@@ -165,8 +166,9 @@ impl Adapter {
                 let Some(link) = link_store::unlink(tx, &provider, &account_id).await? else {
                     return Ok(Unlinking::Last);
                 };
+                end_roles(tx, user, &provider, now, random.as_ref(), &source).await?;
                 let (about, event) = (About::user(link.user_id), Event::AccountUnlinked { provider });
-                audit::record(tx, event_id, now, &event, &about, &source).await?;
+                audit::record(tx, random.id(now), now, &event, &about, &source).await?;
                 Ok::<_, DatabaseError>(Unlinking::Unlinked(link))
             })
         });

@@ -96,6 +96,10 @@ impl Federation {
                 ("code_challenge", challenge.as_str().to_owned()),
                 ("code_challenge_method", "S256".to_owned()),
             ];
+            if wish.select_account {
+                // OpenID Connect's word for it, which others have taken over; who has not leaves it aside.
+                pairs.push(("prompt", "select_account".to_owned()));
+            }
             if !declared.scopes.is_empty() {
                 pairs.push(("scope", declared.scopes.join(" ")));
             }
@@ -147,7 +151,8 @@ impl Federation {
             (
                 declared.authorization_endpoint.clone(),
                 declared.token_endpoint.clone(),
-                provider.identity.clone(),
+                // Never looked at: there is no ID token.
+                declared.token_endpoint.clone(),
                 no_keys,
             )
         };

@@ -19,6 +19,11 @@ const LEEWAY: Duration = Duration::seconds(60);
 /// What our own tokens say of a sign-in elsewhere that no rule speaks of: no assurance.
 const NO_ASSURANCE: &str = "0";
 
+/// Whether a provider has spoken of groups.
+pub(super) fn says_groups(declared: &settings::Provider, claims: &Map<String, Value>) -> bool {
+    at(claims, &declared.groups_claim).is_some()
+}
+
 /// The claim at a path. A name with dots in it comes before the path: `https://id.example/groups`.
 fn at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
     if let Some(value) = claims.get(path) {
@@ -49,9 +54,11 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 
 /// Whether userinfo need not be asked.
 pub(super) fn are_enough(declared: &settings::Provider, claims: &Map<String, Value>) -> bool {
-    let groups = declared.roles.is_empty() || at(claims, &declared.groups_claim).is_some();
+    let groups = declared.roles.is_empty() || says_groups(declared, claims);
+    let proven = declared.trust_email != TrustEmail::Verified || at(claims, &declared.email_verified_claim).is_some();
     let name = declared.profile_at_creation.iter().chain(&declared.profile_always).find(|rule| rule.target == "name");
-    groups && at(claims, &declared.email_claim).is_some() && name.is_none_or(|rule| at(claims, &rule.path).is_some())
+    let address = at(claims, &declared.email_claim).is_some();
+    groups && proven && address && name.is_none_or(|rule| at(claims, &rule.path).is_some())
 }
 
 /// The address of a list like GitHub's: the primary one, which a verified one comes before.
@@ -109,7 +116,7 @@ pub(super) fn arrival(
         email_proven,
         at_creation: mapped(claims, declared.profile_at_creation.iter().chain(&declared.profile_always)),
         always: mapped(claims, &declared.profile_always),
-        roles,
+        roles: Some(roles),
         acr,
         amr,
         auth_time: proven_time(auth_time, asked, now),
@@ -122,7 +129,7 @@ pub(super) fn arrival(
 /// clock, so whoever authenticated while we waited for them did it when we sent them at the earliest.
 fn proven_time(said: Option<DateTime<Utc>>, asked: Option<DateTime<Utc>>, now: DateTime<Utc>) -> i64 {
     let Some(said) = said else { return 0 };
-    let since = asked.filter(|asked| said + LEEWAY >= *asked).map_or(said, |asked| said.max(asked));
+    let since = asked.filter(|asked| said >= *asked - LEEWAY).map_or(said, |asked| said.max(asked));
     since.min(now).timestamp_millis().max(0)
 }
 

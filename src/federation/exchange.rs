@@ -103,6 +103,14 @@ impl Federation {
         if more.get("sub").and_then(Value::as_str) != said.get("sub").and_then(Value::as_str) {
             return Err(FederationError::Unbelievable("userinfo is about somebody else".to_owned()));
         }
+        let declared = &provider.declared;
+        let pair = [&declared.email_claim, &declared.email_verified_claim];
+        if more.contains_key(&declared.email_claim) && !pair.iter().all(|claim| said.contains_key(*claim)) {
+            // Which address is proven is said by whoever names it.
+            for claim in pair {
+                said.remove(claim);
+            }
+        }
         // Of the sign-in itself only the signed token speaks.
         for (name, value) in more.into_iter().filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str())) {
             said.entry(name).or_insert(value);
@@ -140,7 +148,8 @@ impl Federation {
         let payload = json!({
             "iss": provider.declared.client_id,
             "sub": provider.declared.client_id,
-            "aud": provider.identity,
+            // The issuer; plain OAuth 2 has none, and the endpoint is the older rule.
+            "aud": if provider.is_openid() { &provider.identity } else { &provider.declared.token_endpoint },
             "jti": self.random.token(""),
             "iat": now,
             "exp": now + ASSERTION_LIFETIME,

@@ -110,7 +110,11 @@ impl Federation {
             return Err(FederationError::Unbelievable("it makes no ID tokens".to_owned()));
         }
         let said = self.presented(&provider, token, nonce).await?;
-        let arrival = claims::arrival(&provider, &said, None, self.clock.now())?;
+        let mut arrival = claims::arrival(&provider, &said, None, self.clock.now())?;
+        if !claims::says_groups(&provider.declared, &said) {
+            // Userinfo may have them, which cannot be asked here.
+            arrival.roles = None;
+        }
         Ok((arrival, provider.declared.sign_up))
     }
 }

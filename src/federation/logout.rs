@@ -94,14 +94,15 @@ impl Federation {
 
     /// Which sessions a logout token ends.
     pub async fn logout_token(&self, name: &str, token: &str) -> Result<Named, FederationError> {
-        let provider = self.find(name)?;
+        // One that is switched off is believed when it ends sessions: they go on without it.
+        let provider = self.providers.get(name).ok_or(FederationError::Unknown)?;
         if !provider.is_openid() {
             return Err(FederationError::Unknown);
         }
         let (metadata, now) = (self.metadata(&provider).await?, self.clock.now());
         let claims = match signed(&metadata, token) {
             Ok(claims) => claims,
-            Err(first) => match provider.upstream.look_for_keys(&self.outgoing, now).await {
+            Err(first) => match provider.upstream.look_for_keys(&metadata, &self.outgoing, now).await {
                 Some(metadata) => signed(&metadata, token).map_err(unbelievable)?,
                 None => return Err(unbelievable(first)),
             },
@@ -178,7 +179,7 @@ fn named(provider: &Provider, claims: &Map<String, Value>, now: DateTime<Utc>) -
     }
     let issued = time("iat").ok_or("it does not say when it was made")?;
     let expires = time("exp").ok_or("it does not say when it expires")?;
-    if issued > now + LEEWAY || expires + LEEWAY <= now {
+    if issued > now + LEEWAY || expires <= now - LEEWAY {
         return Err("it is not of this time");
     }
     if !claims.get("events").and_then(|events| events.get(EVENT)).is_some_and(Value::is_object) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::registry::{Origin, Provider};
 use super::{Federation, store};
 use crate::audit::{self, About, Event, Source};
+use crate::identity;
 use crate::platform::database::{DatabaseError, bump_epoch};
 use crate::platform::secrets::SecretsError;
 use crate::platform::settings;
@@ -93,6 +94,8 @@ impl Federation {
                 if !store::delete(tx, &row).await? {
                     return Err(ProviderFault::Unknown);
                 }
+                // Nobody would take back what its groups have given.
+                identity::link_store::take_roles_of_provider(tx, &row).await?;
                 bump_epoch(tx).await?;
                 audit::record(tx, id, now, &event, &About::default(), &source).await?;
                 Ok(())

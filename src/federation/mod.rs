@@ -111,8 +111,20 @@ impl Federation {
             FederationError::Unbelievable(_) => "unbelievable",
             FederationError::Database(_) => return Ok(()),
         };
+        // Anybody may have written some of it: one line, and not a long one.
+        let cause: String = error.to_string().chars().filter(|letter| !letter.is_control()).take(200).collect();
+        tracing::warn!(provider, error = cause, "a sign-in by another provider was refused");
+        self.note_refusal(provider, reason, source).await
+    }
+
+    /// The same where the provider has said everything, and we do not let somebody in.
+    pub async fn note_refusal(
+        &self,
+        provider: &str,
+        reason: &'static str,
+        source: &Source,
+    ) -> Result<(), DatabaseError> {
         metrics::counter!("bonafide_provider_sign_ins_total", "outcome" => reason).increment(1);
-        tracing::warn!(provider, %error, "a sign-in by another provider was refused");
         let now = self.clock.now();
         let (id, source) = (self.random.id(now), source.clone());
         let event = Event::ProviderRefused { provider: provider.chars().take(32).collect(), reason };

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::store;
 use super::upstream::Upstream;
+use crate::identity::Link;
 use crate::platform::database::{Database, DatabaseError};
 use crate::platform::secrets::SealingKey;
 use crate::platform::settings;
@@ -49,6 +50,11 @@ impl Provider {
             declared: declared.with_preset(),
             upstream: Upstream::default(),
         }
+    }
+
+    /// Whether an account that is linked is one of its.
+    pub fn is_of(&self, link: &Link) -> bool {
+        link.issuer.as_ref().map_or(link.provider == self.name, |issuer| *issuer == self.identity)
     }
 
     /// Whether it speaks OpenID Connect, and not OAuth 2 alone.
@@ -128,6 +134,12 @@ impl Providers {
     /// Those that the sign-in page offers.
     pub fn offered(&self) -> Vec<Arc<Provider>> {
         self.all.load().values().filter(|provider| provider.declared.enabled).cloned().collect()
+    }
+
+    /// Whether a sign-in at one of them can be worth one of these `acr` values.
+    pub fn can_give(&self, acr: &[String]) -> bool {
+        let rules = |provider: &Arc<Provider>| provider.declared.assurance.iter().any(|rule| acr.contains(&rule.acr));
+        self.all.load().values().filter(|provider| provider.declared.enabled).any(rules)
     }
 
     /// Where people with this address are sent.

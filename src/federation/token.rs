@@ -36,6 +36,7 @@ pub(super) struct Expected<'e> {
     pub(super) audiences: Vec<&'e str>,
     /// Who may have asked for it.
     pub(super) parties: Vec<&'e str>,
+    /// The one that was sent; none, where none was.
     pub(super) nonce: Option<&'e Nonce>,
     pub(super) access_token: Option<&'e AccessToken>,
 }
@@ -59,7 +60,7 @@ impl Federation {
         match verify(&metadata, token, expected, now) {
             Ok(claims) => Ok(claims),
             Err(Fault::Claims(why)) => Err(refused(why)),
-            Err(Fault::Key(why)) => match provider.upstream.look_for_keys(&self.outgoing, now).await {
+            Err(Fault::Key(why)) => match provider.upstream.look_for_keys(&metadata, &self.outgoing, now).await {
                 None => Err(refused(why)),
                 Some(metadata) => verify(&metadata, token, expected, now)
                     .map_err(|(Fault::Key(why) | Fault::Claims(why))| refused(why)),
@@ -87,7 +88,8 @@ fn verify(
             if issued <= now + LEEWAY { Ok(()) } else { Err("it is of the future".to_owned()) }
         });
         let nonce = |said: Option<&Nonce>| match (expected.nonce, said) {
-            (None, _) => Ok(()),
+            // One with a nonce belongs to whoever has sent it: nobody else brings it here.
+            (None, None) => Ok(()),
             (Some(sent), Some(said)) if sent.secret() == said.secret() => Ok(()),
             _ => Err("it is of another request".to_owned()),
         };

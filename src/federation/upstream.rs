@@ -10,7 +10,9 @@ use openidconnect::core::{
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
     CoreSubjectIdentifierType,
 };
-use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, JsonWebKeySet, ProviderMetadata};
+use openidconnect::{
+    AdditionalProviderMetadata, DiscoveryError, IssuerUrl, JsonWebKeySet, ProviderMetadata, TokenUrl, UserInfoUrl,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -98,6 +100,12 @@ impl Upstream {
         let url =
             IssuerUrl::new(issuer.to_owned()).map_err(|error| FederationError::Unbelievable(error.to_string()))?;
         match Metadata::discover_async(url, &Fetch(outgoing)).await {
+            Ok(metadata) if !is_reachable(&metadata, outgoing) => {
+                known.failed_at = Some(now);
+                let error = FederationError::Unbelievable("one of its endpoints is on http".to_owned());
+                tracing::warn!(issuer, %error, "a provider's metadata is not used");
+                known.usable(now).ok_or(error)
+            }
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
                 *known = Known {
@@ -120,8 +128,17 @@ impl Upstream {
     }
 
     /// Looks for keys that were not there before. `None`: that was done a moment ago.
-    pub(super) async fn look_for_keys(&self, outgoing: &Outgoing, now: DateTime<Utc>) -> Option<Arc<Metadata>> {
+    pub(super) async fn look_for_keys(
+        &self,
+        tried: &Arc<Metadata>,
+        outgoing: &Outgoing,
+        now: DateTime<Utc>,
+    ) -> Option<Arc<Metadata>> {
         let mut known = self.0.lock().await;
+        // Somebody else has looked while we were waiting.
+        if let Some(metadata) = known.usable(now).filter(|metadata| !Arc::ptr_eq(metadata, tried)) {
+            return Some(metadata);
+        }
         if Known::within(known.keys_fetched_at, KEYS_PAUSE, now) && known.fetched_at != known.keys_fetched_at {
             return None;
         }
@@ -140,6 +157,15 @@ impl Upstream {
             }
         }
     }
+}
+
+/// Whether every endpoint is on https, or where the operator allows http.
+fn is_reachable(metadata: &Metadata, outgoing: &Outgoing) -> bool {
+    let compulsory = [metadata.authorization_endpoint().url(), metadata.jwks_uri().url()];
+    let others = [metadata.token_endpoint().map(TokenUrl::url), metadata.userinfo_endpoint().map(UserInfoUrl::url)];
+    let end = metadata.additional_metadata().end_session_endpoint.as_deref();
+    compulsory.into_iter().chain(others.into_iter().flatten()).all(|url| outgoing.may_reach(url))
+        && end.is_none_or(|end| url::Url::parse(end).is_ok_and(|url| outgoing.may_reach(&url)))
 }
 
 fn refused(error: DiscoveryError<crate::platform::outgoing::OutgoingError>) -> FederationError {

@@ -4,6 +4,7 @@ use super::{Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, Redeemed,
 use crate::audit::{self, About, Event, Source};
 use crate::identity::Proof;
 use crate::oauth::client_auth::AuthenticatedClient;
+use crate::platform::database::DatabaseError;
 use crate::platform::secrets;
 
 impl Grants {
@@ -32,9 +33,11 @@ impl Grants {
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 if !proof.settle(tx, now, random.as_ref(), &source).await? {
-                    return Ok(None);
+                    // Nothing of it stays.
+                    return Err(DatabaseError::conflict().into());
                 }
-                let Some(person) = store::live_person(tx, proof.user_id).await? else { return Ok(None) };
+                let person = store::live_person(tx, proof.user_id).await?;
+                let person = person.ok_or_else(DatabaseError::conflict)?;
                 let grant = Grant::by_proof(id, scope, person, &proof, now);
                 store::insert_grant_by_proof(tx, &grant, &client_id, new).await?;
                 let about = About::both(proof.user_id, &client_id);
@@ -48,7 +51,10 @@ impl Grants {
                 Ok::<_, GrantError>(Some(Redeemed { grant, refresh_token: Some(refresh), access_token }))
             })
         });
-        let given = action.await?;
+        let given = match action.await {
+            Err(GrantError::Database(error)) if error.is_conflict() => None,
+            other => other?,
+        };
         if given.is_some() {
             metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
         }

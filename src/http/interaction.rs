@@ -103,6 +103,10 @@ pub(super) async fn decide(
     if let Some(wanted) = &request.essential_acr
         && !wanted.contains(&live.acr)
     {
+        // Another provider may be able to.
+        if !for_this && !prompt.none && web.app.federation.providers.can_give(wanted) {
+            return Ok(must_sign_in());
+        }
         return Ok(Next::Refuse(
             ErrorCode::UnmetAuthenticationRequirements,
             "no way of signing in here has one of the essential acr values",

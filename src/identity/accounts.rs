@@ -425,14 +425,16 @@ pub(super) async fn unlink_all(
     source: &Source,
 ) -> Result<(), DatabaseError> {
     for provider in links::store::unlink_all_of(tx, user).await? {
+        links::end_roles(tx, user, &provider, now, random, source).await?;
         let event = Event::AccountUnlinked { provider };
         audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
     }
     Ok(())
 }
 
-/// Somebody has read what was sent to an address. Where nobody had before, whoever made the account may have been another:
-/// their password and everything that they opened ends, so that they do not sit in the account of the address's owner.
+/// Somebody has read what another program sent to an address. Where nobody had before, whoever made the account may have been
+/// another: their password and everything that they opened ends, so that they do not sit in the account of the address's owner.
+/// What the program itself has linked to an account without a password stays: it is on its way to be that owner's.
 pub(crate) async fn address_proven(
     tx: &Tx,
     address: &str,
@@ -441,11 +443,26 @@ pub(crate) async fn address_proven(
     source: &Source,
 ) -> Result<(), DatabaseError> {
     let stranger = store::unproven(tx, None, address).await?;
-    let Some(id) = store::prove_address(tx, address, now).await? else { return Ok(()) };
+    let Some(id) = store::prove_address(tx, address, false, now).await? else { return Ok(()) };
     end_everything(tx, id, "address_proven", now, random, source).await?;
     if stranger.is_some() {
         unlink_all(tx, id, now, random, source).await?;
     }
+    let event = Event::UserChanged { what: "address_proven" };
+    audit::record(tx, random.id(now), now, &event, &About::user(id), source).await
+}
+
+/// Somebody has read what we sent to an address ourselves. Where nobody had before, nothing that is in the account is theirs.
+pub(super) async fn mailbox_proven(
+    tx: &Tx,
+    address: &str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), DatabaseError> {
+    let Some(id) = store::prove_address(tx, address, true, now).await? else { return Ok(()) };
+    end_everything(tx, id, "address_proven", now, random, source).await?;
+    unlink_all(tx, id, now, random, source).await?;
     let event = Event::UserChanged { what: "address_proven" };
     audit::record(tx, random.id(now), now, &event, &About::user(id), source).await
 }

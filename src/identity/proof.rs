@@ -123,7 +123,7 @@ impl Proof {
             return Ok(false);
         }
         if let Some(met) = &self.met {
-            met.remember(tx, self.user_id, now).await?;
+            met.remember(tx, self.user_id, now, source).await?;
         }
         Ok(true)
     }

@@ -272,6 +272,18 @@ pub(super) async fn set_verified(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Resul
     Ok(execute(tx, sql, [id.into(), now.timestamp_millis().into()]).await? == 1)
 }
 
+/// The same as long as the account has this address.
+pub(super) async fn set_verified_at(
+    tx: &Tx,
+    id: Uuid,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE users SET email_verified_at = $3, updated_at = $3 \
+               WHERE id = $1 AND email_canonical = $2 AND email_verified_at IS NULL";
+    Ok(execute(tx, sql, [id.into(), address.into(), now.timestamp_millis().into()]).await? == 1)
+}
+
 /// Another address, which is verified.
 pub(super) async fn set_email(tx: &Tx, id: Uuid, email: &Email, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
     let sql =
@@ -302,17 +314,22 @@ pub(super) async fn unproven(tx: &Tx, id: Option<Uuid>, address: &str) -> Result
 }
 
 /// Notes that an address is verified, if it was not, and takes the password of whoever had not verified it. Answers whose it is.
-/// An administrator's stays as it is: by whom the address was proven is another program's word.
-pub(super) async fn prove_address(tx: &Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Uuid>, DatabaseError> {
+/// `by_us`: we have mailed the proof ourselves. Else it is another program's word, by which an administrator's stays as it is.
+pub(super) async fn prove_address(
+    tx: &Tx,
+    address: &str,
+    by_us: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<Uuid>, DatabaseError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: Uuid,
     }
     let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, password_version = password_version + 1, updated_at = $2 \
                WHERE email_canonical = $1 AND email_verified_at IS NULL \
-               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = $3) RETURNING id";
-    let values = [address.into(), now.timestamp_millis().into(), ADMIN.into()];
-    Ok(fetch_one::<Row, 3>(tx, sql, values).await?.map(|row| row.id))
+               AND ($4 OR NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = $3)) RETURNING id";
+    let values = [address.into(), now.timestamp_millis().into(), ADMIN.into(), by_us.into()];
+    Ok(fetch_one::<Row, 4>(tx, sql, values).await?.map(|row| row.id))
 }
 
 pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTime<Utc>) -> Result<u64, DatabaseError> {

@@ -73,6 +73,10 @@ pub enum Topic {
     AccountExists,
     /// Somebody signed in to the account where its owner was not seen before.
     NewDevice,
+    /// The account has another way to sign in: what people call the provider.
+    WayInAdded {
+        provider: String,
+    },
     /// Somebody who came from another provider says that this address is theirs.
     LinkCode {
         code: String,

@@ -154,6 +154,7 @@ impl Letterhead {
                 "mail-new-device-otherwise",
                 Some(action("mail-new-device-button", format!("{}/forgot-password", self.issuer), None)),
             ),
+            Topic::WayInAdded { .. } => ("mail-way-subject", "mail-way-lead", "mail-way-otherwise", None),
             Topic::LinkCode { .. } => ("mail-code-subject", "mail-code-lead", "mail-code-otherwise", None),
         };
         Sheet {
@@ -164,6 +165,7 @@ impl Letterhead {
                     let (first, second) = code.split_at_checked(4).unwrap_or((code, ""));
                     words.say_with(lead, &[named, ("code", &format!("{first} {second}"))])
                 }
+                Topic::WayInAdded { provider } => words.say_with(lead, &[named, ("provider", provider)]),
                 _ => words.say_with(lead, &brand),
             },
             action,

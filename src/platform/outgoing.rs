@@ -81,6 +81,13 @@ impl Outgoing {
         Ok(Self { client: builder.build()?, allowed })
     }
 
+    /// Whether a request to this address is worth a try: over https, or where the operator allows http.
+    pub fn may_reach(&self, url: &Url) -> bool {
+        let port = url.port_or_known_default().unwrap_or_default();
+        let named = || self.allowed.contains(&format!("{}:{port}", url.host_str().unwrap_or_default()));
+        url.scheme() == "https" || (url.scheme() == "http" && named())
+    }
+
     /// Sends and reads the whole answer.
     pub async fn send(&self, request: hyper::Request<Vec<u8>>) -> Result<Answer, OutgoingError> {
         self.send_at_most(request, SIZE_LIMIT).await

@@ -35,6 +35,8 @@ impl SessionStore for Sessions {
             expires_at,
             ends_at,
         };
+        // Whoever comes by another provider may have ended what others have done to their account.
+        let arrives = begin.proof.arrival().is_some();
         let event_id = self.random.id(now);
         let random = self.random.clone();
         let (address, request_id) = (begin.address.clone(), begin.request_id.clone());
@@ -59,8 +61,11 @@ impl SessionStore for Sessions {
                         }
                         store::insert(tx, &row).await?;
                     }
-                    if let Some(arrival) = begin.proof.arrival() {
-                        upstream::note(tx, continued.unwrap_or(row.id), arrival).await?;
+                    match (begin.proof.arrival(), continued) {
+                        (Some(arrival), _) => upstream::note(tx, continued.unwrap_or(row.id), arrival).await?,
+                        // From now on it is a session of ours alone.
+                        (None, Some(session)) => upstream::forget(tx, session).await?,
+                        (None, None) => {}
                     }
                     let event = Event::SignedIn {
                         amr: row.amr.clone(),
@@ -77,7 +82,7 @@ impl SessionStore for Sessions {
                 SessionError::Refused => Error::Decode(error.to_string()),
                 other => Error::Backend(other.to_string()),
             })?;
-        if ended.is_some() {
+        if ended.is_some() || arrives {
             self.bell.ring();
         }
         metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);

@@ -139,7 +139,7 @@ async fn a_provider_is_declared_shown_changed_and_removed(engine: Engine) {
                        "tokenEndpoint": "https://p.example/t", "userinfoEndpoint": "https://p.example/u"});
     let plain: Value =
         call(&server, &admin, Method::PUT, "/providers/plain", Some(&plain)).await.expect_status(201).json();
-    let expected = (&json!("https://p.example"), &Value::Null, &json!("Plain"));
+    let expected = (&json!("https://p.example#plain:sub"), &Value::Null, &json!("Plain"));
     assert_eq!((&plain["identity"], &plain["backchannelLogoutUrl"], &plain["label"]), expected);
     let events = "SELECT detail AS line FROM audit_events WHERE kind = 'provider_changed' AND actor_id IS NOT NULL";
     assert_eq!(lines(&server, events).await.len(), 5);
@@ -355,12 +355,14 @@ async fn mx_10_a_token_with_a_fault_is_refused_and_on_the_record(engine: Engine)
     assert_eq!(lines(&server, events).await.len(), refused);
     dump(&server).await.expect_same_as(&before);
 
+    // One that was made for a nonce is for whoever has sent it: in the address of a sign-out it opens nothing.
+    expect_problem(sign_in(&server, "op", &good).await, 401);
+    expect_problem(with_nonce(&good, Value::Null).await, 401);
     // The controls: with its nonce, without one, for one of the other clients, and after the provider has changed its key.
-    for token in [&good, &stub.id_token("app.two", &claims, None)] {
-        sign_in(&server, "op", token).await.expect_status(200);
+    for audience in [stub.client_id.as_str(), "app.two"] {
+        sign_in(&server, "op", &stub.id_token(audience, &claims, None)).await.expect_status(200);
     }
     with_nonce(&good, json!("n-0S6_WzA2Mj")).await.expect_status(200);
-    with_nonce(&good, Value::Null).await.expect_status(200);
     server.advance_seconds(120);
     stub.rotate_keys();
     signed_in(&server, &stub, &claims).await;
@@ -500,7 +502,7 @@ async fn al_20_an_account_that_twenty_link_at_once_is_one_persons(engine: Engine
         async move {
             if n % 2 == 0 {
                 let source = bonafide::audit::Source::default();
-                return app.accounts.link_to(person, arrival, &source).await.expect("no fault");
+                return app.accounts.link_to(person, arrival, "Op", &source).await.expect("no fault");
             }
             let account = json!({"userId": person, "type": "oidc", "provider": "op", "providerAccountId": "g1"});
             let call = wire.call(Method::POST, "/adapter/link-account").header("x-auth-secret", SECRET);

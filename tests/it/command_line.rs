@@ -491,7 +491,9 @@ async fn al_19_linked_accounts(engine: Engine) {
             return;
         }
         let person = app.accounts.find("grace@example.org").await.expect("a person").id;
-        assert!(app.accounts.link_to(person, arrival, &bonafide::audit::Source::default()).await.expect("no fault"));
+        assert!(
+            app.accounts.link_to(person, arrival, "Op", &bonafide::audit::Source::default()).await.expect("no fault")
+        );
     };
     link("g1").await;
     let listed: Vec<Value> = place.cli(&["user", "links", "grace@example.org", "--json"]).await.json();

@@ -193,6 +193,23 @@ async fn al_16_what_a_stranger_has_linked_goes_with_the_proof_of_the_mailbox(eng
     assert_ne!(stranger["sub"], mays["sub"]);
 }
 
+each_engine!(al_16_an_account_without_a_password_is_no_safer);
+/// The same where another front end has made the account, which never had a password.
+async fn al_16_an_account_without_a_password_is_no_safer(engine: Engine) {
+    let (stage, mailbox) = Stage::with_mail(engine, &[]).await;
+    let account = NewAccount { email: Some("may@example.org".to_owned()), ..NewAccount::default() };
+    let planted = stage.server.app().accounts.create(account).await.expect("an account").id;
+    let (provider, account_id, kind) = ("stub".to_owned(), "666".to_owned(), "oidc".to_owned());
+    let link = NewLink { user_id: planted, provider, account_id, kind };
+    stage.server.app().adapter.link(link, &Source::default()).await.expect("it is kept");
+    assert_eq!(links(&stage).await, ["stub 666"], "the control");
+    let mut browser = stage.server.browser();
+    let page = stage.arrive(&mut browser, may()).await.expect_status(200);
+    let done = prove_by_code(&mut browser, &page, &mailbox).await;
+    assert_eq!(stage.id_token(&done).await["sub"], planted.to_string());
+    assert_eq!(links(&stage).await, ["stub 108"]);
+}
+
 each_engine!(accounts_are_made_for_whom_they_may_be_made);
 async fn accounts_are_made_for_whom_they_may_be_made(engine: Engine) {
     let new = |email: &str| json!({ "sub": email, "email": email, "email_verified": true, "name": "New" });

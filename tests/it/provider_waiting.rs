@@ -2,6 +2,7 @@
 //! session is worth afterwards.
 
 use chrono::Duration;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::{
@@ -149,4 +150,90 @@ async fn a_session_says_by_whom_it_is(engine: Engine) {
     assert_eq!(page.status, 403, "{page:#?}");
     let recorded = "SELECT kind AS line FROM audit_events WHERE detail LIKE '%\"provider\":\"stub\"%' ORDER BY id";
     assert!(lines(&stage.server, recorded).await.contains(&"signed_in".to_owned()));
+}
+
+each_engine!(of_two_who_come_when_the_keys_have_changed_both_are_let_in);
+async fn of_two_who_come_when_the_keys_have_changed_both_are_let_in(engine: Engine) {
+    let stage = Stage::new(engine).await;
+    stage.sign_in(&mut stage.server.browser(), may()).await;
+    let mut ways = Vec::new();
+    for _ in 0..4 {
+        let mut browser = stage.server.browser();
+        let request = stage.leave(&mut browser).await;
+        ways.push((browser, request));
+    }
+    stage.stub.rotate_keys();
+    let come = ways.iter_mut().map(|(browser, request)| async {
+        let answer = stage.stub.answer(request, may());
+        stage.come_back(browser, &answer).await
+    });
+    for answer in futures_util::future::join_all(come).await {
+        stage.flow.reply(&answer).unwrap_or_else(|| panic!("not the application: {answer:#?}")).code();
+    }
+    assert_eq!(stage.stub.requests("/jwks"), 2);
+}
+
+each_engine!(roles_of_a_provider_end_with_the_last_account_there);
+async fn roles_of_a_provider_end_with_the_last_account_there(engine: Engine) {
+    let stage = Stage::with(engine, &[("providers.stub.roles", "staff=editor")]).await;
+    let roles = async || lines(&stage.server, "SELECT role AS line FROM user_roles ORDER BY role").await;
+    let mut claims = may();
+    claims["groups"] = json!(["staff"]);
+    stage.sign_in(&mut stage.server.browser(), claims).await;
+    stage.server.cli(&["user", "grant", "keeper", "may@example.org"]).await.expect_success();
+    assert_eq!(roles().await, ["editor", "keeper"]);
+    // A token that does not speak of groups says nothing about them.
+    let token = stage.stub.id_token(&stage.stub.client_id, &may(), None);
+    let body = json!({ "provider": "stub", "idToken": token });
+    stage.server.call(Method::POST, "/auth/oAuthlogin").json(&body).send().await.expect_status(200);
+    assert_eq!(roles().await, ["editor", "keeper"]);
+    // Another way in, so that this one may go.
+    stage
+        .server
+        .cli_with_input(&["user", "set-password", "may@example.org", "--password-stdin"], "plum violin 42 harbour")
+        .await
+        .expect_success();
+    stage.server.cli(&["user", "unlink", "may@example.org", "stub"]).await.expect_success();
+    assert_eq!(roles().await, ["keeper"]);
+}
+
+each_engine!(an_acr_that_only_another_provider_can_give_leads_there);
+async fn an_acr_that_only_another_provider_can_give_leads_there(engine: Engine) {
+    let rules = ("providers.stub.assurance", "acr:gold=urn:test:gold, acr:lead=urn:test:lead");
+    let stage = Stage::with(engine, &[rules]).await;
+    let ada = made::person(&stage.server, "ada").await;
+    let mut browser = stage.server.browser();
+    stage.flow.sign_in(&mut browser, &ada).await.code();
+    let essential = |value: &str| {
+        let claims = json!({ "id_token": { "acr": { "essential": true, "values": [value] } } });
+        stage.flow.clone().with("claims", &claims.to_string())
+    };
+    let gold = essential("urn:test:gold");
+    let request = stage.leave_for(&gold, &mut browser, "stub").await;
+    assert_eq!(unique_parameters(&request)["acr_values"], "gold");
+    let mut claims = may();
+    claims["acr"] = json!("gold");
+    let answer = stage.come_back(&mut browser, &stage.stub.answer(&request, claims)).await;
+    gold.reply(&answer).expect("the application").code();
+    // Nobody gives this one, and nobody is asked.
+    let unknown = essential("urn:test:platinum");
+    let answer = unknown.begin(&mut browser).await;
+    let reply = unknown.reply(&answer).expect("the application");
+    reply.expect_error(&unknown, stage.server.issuer(), "unmet_authentication_requirements");
+}
+
+each_engine!(whoever_gets_another_way_in_is_told_by_mail);
+async fn whoever_gets_another_way_in_is_told_by_mail(engine: Engine) {
+    let (stage, mailbox) = Stage::with_mail(engine, &[("providers.stub.label", "Elsewhere")]).await;
+    let mut browser = stage.server.browser();
+    let ada = made::person(&stage.server, "ada").await;
+    stage.flow.sign_in(&mut browser, &ada).await.code();
+    let before = mailbox.received().len();
+    let page = browser.get("/").await.expect_status(200);
+    let request = browser.submit(&page.form("/providers/stub/link"), None, &[]).await.location();
+    let done = stage.come_back(&mut browser, &stage.stub.answer(&request, json!({ "sub": "elsewhere" }))).await;
+    assert_eq!(done.url.path(), "/");
+    let mail = mailbox.nth(before + 1).await;
+    assert_eq!(mail.to, [ada.email]);
+    assert!(mail.text().contains("Elsewhere"), "{}", mail.text());
 }

@@ -4,6 +4,7 @@ use bonafide::clients::Draft;
 use reqwest::Method;
 
 use crate::api_accounts::{get, login, text};
+use crate::providers::{Stage, come_back, may};
 use crate::support::{
     Engine, Flow, TestServer, Tokens,
     made::{self, SignedIn},
@@ -42,6 +43,20 @@ async fn the_json_api() {
         let call = server.call(Method::POST, "/auth/refresh").header("authorization", header);
         let next: serde_json::Value = call.send().await.expect_status(200).json();
         text(&next, "refreshToken").clone_into(&mut latest.lock().unwrap());
+    })
+    .await;
+}
+
+/// From the link to the session, of somebody who is known, in a browser that is not (five of them are its).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_by_another_provider() {
+    let stage = Stage::new(Engine::Postgres).await;
+    stage.sign_in(&mut stage.server.browser(), may()).await;
+    expect_at_most(&stage.server, 17, async || {
+        let mut browser = stage.server.browser();
+        let request = browser.get("/providers/stub/sign-in").await.location();
+        let done = come_back(&mut browser, &stage.stub.answer(&request, may())).await;
+        assert_eq!(done.location().path(), "/");
     })
     .await;
 }

@@ -32,7 +32,7 @@ async fn show(web: &Web, caller: &Caller, session: &Session, live: Option<Live>)
         _ => Vec::new(),
     };
     let (linked, to_link): (Vec<_>, Vec<_>) =
-        offered.iter().partition(|provider| links.iter().any(|link| link.provider == provider.name));
+        offered.iter().partition(|provider| links.iter().any(|link| provider.is_of(link)));
     // Signing out may go on at the provider where the session began, and a new link begins at one.
     let upstream = if live.is_some() { logout::upstream(web, session).await? } else { None };
     let mut along = vec![web.issuer()];

@@ -9,13 +9,14 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
+use super::providers::From;
 use super::{DeviceCookie, Waiting, check_form, mail_throttled, providers};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
 use crate::http::views::{Code, Fault, LinkAccountPage};
 use crate::http::{form, interaction};
-use crate::identity::{Coming, IdentityError, Pending, PendingFault, SignInError};
+use crate::identity::{Coming, Pending, PendingFault, SignInError};
 use crate::oauth::parameters::Parameters;
 
 const PURPOSE: &str = "link-account";
@@ -25,7 +26,7 @@ struct Case {
     name: String,
     pending: Pending,
     waiting: Waiting,
-    label: String,
+    from: From,
 }
 
 pub(in crate::http) async fn get(
@@ -76,7 +77,8 @@ async fn find(web: &Web, caller: &Caller, headers: &HeaderMap, name: Option<&str
     };
     let waiting = Waiting::find(web, caller, headers, pending.interaction.as_deref()).await?;
     let provider = web.app.federation.providers.usable(&pending.arrival.provider).ok_or_else(gone)?;
-    Ok(Case { name: name.to_owned(), pending, waiting, label: provider.label.clone() })
+    let from = From { provider: provider.name.clone(), label: provider.label.clone() };
+    Ok(Case { name: name.to_owned(), pending, waiting, from })
 }
 
 fn gone(web: &Web, caller: &Caller) -> Response {
@@ -120,7 +122,7 @@ async fn by_code(
     let may_sign_up = provider.is_some_and(|provider| provider.declared.sign_up);
     let coming = Coming { visit: device.visit(caller, &source, &frame), may_sign_up };
     match web.app.accounts.prove_by_code(&case.name, case.waiting.browser(), code, coming).await {
-        Ok(arrived) => providers::admit(web, caller, session, &case.waiting, &device, arrived, &case.label).await,
+        Ok(arrived) => providers::admit(web, caller, session, &case.waiting, &device, arrived, &case.from).await,
         Err(error) => again(web, caller, case, error),
     }
 }
@@ -146,7 +148,7 @@ async fn by_password(
     let device = DeviceCookie::of(web, headers);
     let visit = device.visit(caller, &source, &frame);
     match web.app.accounts.prove_by_password(&case.name, case.waiting.browser(), password, visit).await {
-        Ok(proof) => providers::sign_in(web, caller, session, &case.waiting, &device, proof, &case.label).await,
+        Ok(proof) => providers::sign_in(web, caller, session, &case.waiting, &device, proof, &case.from).await,
         Err(error) => again(web, caller, case, error),
     }
 }
@@ -174,19 +176,18 @@ fn again(web: &Web, caller: &Caller, case: &Case, error: PendingFault) -> Respon
             answer::retry_after(render(web, caller, case, StatusCode::SERVICE_UNAVAILABLE, vec![fault]), 2)
         }
         PendingFault::SignIn(error) => answer::fault_page(web, caller, &error),
-        PendingFault::Identity(IdentityError::Database(error)) => answer::fault_page(web, caller, &error),
         PendingFault::Identity(error) => answer::fault_page(web, caller, &error),
     }
 }
 
 fn render(web: &Web, caller: &Caller, case: &Case, status: StatusCode, faults: Vec<Fault>) -> Response {
-    let Case { name, pending, waiting, label } = case;
+    let Case { name, pending, waiting, from } = case;
     let view = LinkAccountPage {
         frame: caller.frame(web, waiting.ui_locales()),
         csrf: waiting.token(web, PURPOSE),
         pending: name.clone(),
         interaction: waiting.name.clone(),
-        provider: label.clone(),
+        provider: from.label.clone(),
         address: pending.address.clone(),
         proven: pending.arrival.email_proven,
         by_password: pending.by_password,

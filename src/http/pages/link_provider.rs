@@ -6,23 +6,20 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use chrono::Duration;
 use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::Waiting;
-use super::providers::{failure, label, record, refused, wish};
+use super::providers::{failure, label, note, record, refused, wish};
 use crate::federation::{FederationError, Purpose, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
 use crate::http::{csrf, form, interaction};
-use crate::identity::Arrival;
-use crate::platform::clock::from_millis;
+use crate::identity::{Arrival, MayLink};
+use crate::sessions::Live;
 
 const PURPOSE: &str = "link-provider";
-/// Whoever links an account has signed in a moment ago: a browser that was left open gives nobody a way in for good.
-const FRESH: Duration = Duration::minutes(15);
 
 /// Sends them to the provider.
 pub(in crate::http) async fn begin(
@@ -48,17 +45,8 @@ pub(in crate::http) async fn begin(
         Ok(None) => return answer::see_other("/sign-in"),
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
-    if from_millis(live.signed_in_at) + FRESH < web.app.clock.now() {
-        return Trouble::new(StatusCode::FORBIDDEN, "provider-link-stale-title", "provider-link-stale")
-            .page(&web, &caller);
-    }
-    match web.app.accounts.may_link(live.user_id).await {
-        Ok(true) => {}
-        Ok(false) => {
-            return Trouble::new(StatusCode::FORBIDDEN, "provider-link-unverified-title", "provider-link-unverified")
-                .page(&web, &caller);
-        }
-        Err(error) => return answer::fault_page(&web, &caller, &error),
+    if let Some(refusal) = forbidden(&web, &caller, &live).await {
+        return refusal;
     }
     let waiting = match Waiting::find(&web, &caller, &headers, None).await {
         Ok(waiting) => waiting,
@@ -97,15 +85,32 @@ pub(super) async fn link(
     };
     // Whoever began it is still the one who is signed in here.
     match web.app.sessions.find(session, "").await {
-        Ok(Some(live)) if live.user_id == user => {}
+        Ok(Some(live)) if live.user_id == user => {
+            if let Some(refusal) = forbidden(web, caller, &live).await {
+                return refusal;
+            }
+        }
         Ok(_) => return trouble("flow-foreign-title", "flow-foreign").page(web, caller),
         Err(error) => return answer::fault_page(web, caller, &error),
     }
-    match web.app.accounts.link_to(user, arrival, &caller.source()).await {
+    let provider = label(web, name);
+    match web.app.accounts.link_to(user, arrival, &provider, &caller.source()).await {
         Ok(true) => answer::see_other("/"),
         Ok(false) => {
-            trouble("provider-taken-title", "provider-taken").with("provider", label(web, name)).page(web, caller)
+            note(web, caller, name, "taken").await;
+            trouble("provider-taken-title", "provider-taken").with("provider", provider).page(web, caller)
         }
         Err(error) => answer::fault_page(web, caller, &error),
     }
+}
+
+/// The page for somebody who may not add a way to sign in now.
+async fn forbidden(web: &Web, caller: &Caller, live: &Live) -> Option<Response> {
+    let (title, message) = match web.app.accounts.may_link(live.user_id, live.auth_time, live.signed_in_at).await {
+        Ok(MayLink::Yes) => return None,
+        Ok(MayLink::Unverified) => ("provider-link-unverified-title", "provider-link-unverified"),
+        Ok(MayLink::Stale) => ("provider-link-stale-title", "provider-link-stale"),
+        Err(error) => return Some(answer::fault_page(web, caller, &error)),
+    };
+    Some(Trouble::new(StatusCode::FORBIDDEN, title, message).page(web, caller))
 }

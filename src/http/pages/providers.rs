@@ -99,7 +99,12 @@ pub(in crate::http) async fn callback(
     };
     let waiting = match Waiting::find(&web, &caller, &headers, interaction.as_deref()).await {
         Ok(waiting) => waiting,
-        Err(response) => return response,
+        Err(response) => {
+            if let Err(error) = &outcome {
+                record(&web, &caller, &name, error).await;
+            }
+            return response;
+        }
     };
     match outcome {
         Ok(arrival) => arrive(&web, &caller, &session, &headers, &waiting, arrival, sent_at).await,
@@ -123,6 +128,7 @@ async fn arrive(
     });
     if !fresh {
         // The application asked for a sign-in of now, and the provider does not say that it was one.
+        note(web, caller, &arrival.provider, "stale").await;
         return stopped(StatusCode::FORBIDDEN, "provider-stale-title", "provider-stale", waiting)
             .with("provider", label)
             .page(web, caller);
@@ -131,11 +137,19 @@ async fn arrive(
     let device = DeviceCookie::of(web, headers);
     let visit = device.visit(caller, &source, &frame);
     let coming = Coming { visit, may_sign_up: provider.is_some_and(|provider| provider.declared.sign_up) };
+    let from = From { provider: arrival.provider.clone(), label };
     let arrived = web.app.accounts.arrive(arrival, coming, waiting.browser(), waiting.name.as_deref()).await;
     match arrived {
-        Ok(arrived) => admit(web, caller, session, waiting, &device, arrived, &label).await,
+        Ok(arrived) => admit(web, caller, session, waiting, &device, arrived, &from).await,
         Err(error) => answer::fault_page(web, caller, &error),
     }
+}
+
+/// Which provider somebody comes from.
+pub(super) struct From {
+    pub(super) provider: String,
+    /// What people call it.
+    pub(super) label: String,
 }
 
 /// Lets somebody in who has proven everything, or says what is missing.
@@ -146,15 +160,18 @@ pub(super) async fn admit(
     waiting: &Waiting,
     device: &DeviceCookie,
     arrived: Arrived,
-    label: &str,
+    from: &From,
 ) -> Response {
     match arrived {
-        Arrived::In(proof) => sign_in(web, caller, session, waiting, device, proof, label).await,
+        Arrived::In(proof) => sign_in(web, caller, session, waiting, device, proof, from).await,
         Arrived::ToProve(name) => waiting.finish(web, answer::see_other(&format!("/providers/link?pending={name}"))),
         Arrived::Unverified { email } => verify_email::unverified(web, caller, waiting, email),
-        Arrived::Stranger => stopped(StatusCode::FORBIDDEN, "provider-stranger-title", "provider-stranger", waiting)
-            .with("provider", label)
-            .page(web, caller),
+        Arrived::Stranger => {
+            note(web, caller, &from.provider, "stranger").await;
+            stopped(StatusCode::FORBIDDEN, "provider-stranger-title", "provider-stranger", waiting)
+                .with("provider", &from.label)
+                .page(web, caller)
+        }
     }
 }
 
@@ -165,7 +182,7 @@ pub(super) async fn sign_in(
     waiting: &Waiting,
     device: &DeviceCookie,
     proof: Proof,
-    label: &str,
+    from: &From,
 ) -> Response {
     let may_mail = proof.may_mail();
     match web.app.sessions.begin(session, proof, false, &caller.source()).await {
@@ -177,8 +194,9 @@ pub(super) async fn sign_in(
             device.give(web, answer::see_other(&waiting.onward()))
         }
         Err(SessionError::Refused) => {
+            note(web, caller, &from.provider, "account").await;
             stopped(StatusCode::FORBIDDEN, "provider-refused-title", "provider-refused", waiting)
-                .with("provider", label)
+                .with("provider", &from.label)
                 .page(web, caller)
         }
         Err(error) => answer::fault_page(web, caller, &error),
@@ -188,6 +206,13 @@ pub(super) async fn sign_in(
 pub(super) fn label(web: &Web, name: &str) -> String {
     let provider = web.app.federation.providers.get(name);
     provider.map_or_else(|| name.chars().take(32).collect(), |provider| provider.label.clone())
+}
+
+/// Puts on the record that somebody was not let in whom the provider vouches for.
+pub(super) async fn note(web: &Web, caller: &Caller, provider: &str, reason: &'static str) {
+    if let Err(error) = web.app.federation.note_refusal(provider, reason, &caller.source()).await {
+        tracing::error!(request_id = caller.request_id.as_str(), %error, "a refusal could not be recorded");
+    }
 }
 
 pub(super) async fn record(web: &Web, caller: &Caller, name: &str, error: &FederationError) {

@@ -19,8 +19,6 @@ pub(in crate::identity) struct Met {
     pub(super) next: Vec<u8>,
     /// To its owner, should it be new.
     pub(super) notice: Option<NewMessage>,
-    pub(super) address: Option<String>,
-    pub(super) request_id: Option<String>,
 }
 
 impl Met {
@@ -35,6 +33,7 @@ impl Met {
         tx: &Tx,
         user: Uuid,
         now: DateTime<Utc>,
+        source: &Source,
     ) -> Result<(), DatabaseError> {
         if let Some(shown) = &self.shown
             && store::move_on(tx, user, shown, &self.next, now).await?
@@ -46,12 +45,7 @@ impl Met {
         }
         store::forget_oldest(tx, user).await?;
         let event = Event::DeviceMet { mailed: self.notice.is_some() };
-        let source = Source {
-            actor: Some(user),
-            address: self.address.clone(),
-            user_agent: None,
-            request_id: self.request_id.clone(),
-        };
+        let source = Source { actor: Some(user), ..source.clone() };
         audit::record(tx, self.event_id, now, &event, &About::user(user), &source).await?;
         outbox::write(tx, self.notice.clone().into_iter().collect(), now).await
     }

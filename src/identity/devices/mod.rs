@@ -62,15 +62,7 @@ impl Visit<'_> {
             Device::Browser { next, .. } => secrets::hash(next),
             Device::Program => shown.clone().unwrap_or_default(),
         };
-        Met {
-            id: accounts.random.id(now),
-            event_id: accounts.random.id(now),
-            shown,
-            next,
-            notice,
-            address: self.source.address.clone(),
-            request_id: self.source.request_id.clone(),
-        }
+        Met { id: accounts.random.id(now), event_id: accounts.random.id(now), shown, next, notice }
     }
 }
 
@@ -97,8 +89,8 @@ impl Accounts {
     /// Remembers a device on which somebody has just proven themselves in another way than by a password.
     pub async fn remember_device(&self, user: Uuid, visit: Visit<'_>) -> Result<(), IdentityError> {
         let now = self.clock.now();
-        let met = visit.met(self, None, now);
-        let action = self.database.write(move |tx| Box::pin(async move { met.remember(tx, user, now).await }));
+        let (met, source) = (visit.met(self, None, now), visit.source.clone());
+        let action = self.database.write(move |tx| Box::pin(async move { met.remember(tx, user, now, &source).await }));
         Ok(action.await?)
     }
 

@@ -31,8 +31,8 @@ pub struct Arrival {
     /// Our claims and attributes, by name: for a new account, and at every sign-in.
     pub at_creation: BTreeMap<String, Value>,
     pub always: BTreeMap<String, Value>,
-    /// The roles that the provider's groups give.
-    pub roles: Vec<String>,
+    /// The roles that the provider's groups give; none where it has not spoken of groups.
+    pub roles: Option<Vec<String>>,
     pub acr: String,
     /// Methods of RFC 8176, separated by spaces.
     pub amr: String,
@@ -94,8 +94,9 @@ pub(in crate::identity) struct Joining {
     pub(super) pending: Option<Vec<u8>>,
     /// The canonical address whose mailbox they have proven.
     pub(super) proven_address: Option<String>,
-    /// The account whose address the provider has proven counts as verified: its owner has proven the password too.
-    pub(super) verifies: bool,
+    /// The canonical address that the provider has proven: the account's counts as verified, since its owner has proven the
+    /// password too.
+    pub(super) verifies: Option<String>,
     /// What is declared about people.
     pub(super) changes: Option<AccountChanges>,
 }
@@ -130,10 +131,10 @@ impl Joining {
             return Ok(false);
         }
         if let Some(address) = &self.proven_address {
-            accounts::address_proven(tx, address, now, random, source).await?;
+            accounts::mailbox_proven(tx, address, now, random, source).await?;
         }
-        if self.verifies {
-            people::set_verified(tx, user, now).await?;
+        if let Some(address) = &self.verifies {
+            people::set_verified_at(tx, user, address, now).await?;
         }
         let link = self.arrival.link(user, now);
         if !store::use_link(tx, &link, now).await? {
@@ -169,7 +170,8 @@ impl Joining {
         random: &dyn Random,
         source: &Source,
     ) -> Result<(), DatabaseError> {
-        let (wanted, provider) = (&self.arrival.roles, &self.arrival.provider);
+        let provider = &self.arrival.provider;
+        let Some(wanted) = &self.arrival.roles else { return Ok(()) };
         let held = store::roles_of_provider(tx, user, provider).await?;
         let mut events = Vec::new();
         for role in wanted.iter().filter(|role| !held.contains(role)) {
@@ -178,8 +180,10 @@ impl Joining {
             }
         }
         for role in held.into_iter().filter(|role| !wanted.contains(role)) {
-            people::revoke_role(tx, user, &role).await?;
-            events.push(Event::RoleRevoked { role });
+            // Unless somebody here has given it meanwhile.
+            if store::take_role(tx, user, &role, provider).await? {
+                events.push(Event::RoleRevoked { role });
+            }
         }
         for event in events {
             audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;

@@ -1,13 +1,20 @@
 //! Somebody comes from another provider: who are they here?
 
+use chrono::Duration;
 use uuid::Uuid;
 
 use super::super::devices::Visit;
 use super::super::{Accounts, Email, IdentityError, NewAccount, Proof, Refusal, User, store as people};
 use super::arrival::{self, Joining};
 use super::{Arrival, store};
-use crate::audit::Source;
+use crate::audit::{self, About, Event, Source};
+use crate::mail::{Letter, Topic};
+use crate::outbox;
+use crate::platform::clock::from_millis;
 use crate::platform::database::DatabaseError;
+
+/// Whoever adds a way to sign in has signed in a moment ago: a browser that was left open gives nobody a way in for good.
+const FRESH: Duration = Duration::minutes(15);
 
 /// What is to become of somebody who comes from another provider.
 #[derive(Debug)]
@@ -20,6 +27,16 @@ pub enum Arrived {
     Stranger,
     /// Their account's address has to be verified first, as everybody's here.
     Unverified { email: String },
+}
+
+/// Whether a way to sign in may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MayLink {
+    Yes,
+    /// The account's address has to be proven first.
+    Unverified,
+    /// They have to sign in anew first.
+    Stale,
 }
 
 /// Who comes, where from, and in the course of what.
@@ -83,24 +100,56 @@ impl Accounts {
         })
     }
 
-    /// Whether somebody may add a way to sign in: not to an account whose address they could have proven and have not. It may be
-    /// another's, who is yet to come.
-    pub async fn may_link(&self, user: Uuid) -> Result<bool, IdentityError> {
+    /// Whether somebody may add a way to sign in: not to an account whose address they could have proven and have not (it may be
+    /// another's, who is yet to come), and not long after they have signed in. Times in milliseconds since 1970.
+    pub async fn may_link(&self, user: Uuid, auth_time: i64, signed_in_at: i64) -> Result<MayLink, IdentityError> {
         let user = self.find(&user.to_string()).await?;
-        Ok(user.email_verified || user.email.is_none() || !self.has_mail())
+        if user.email.is_some() && !user.email_verified && self.has_mail() {
+            return Ok(MayLink::Unverified);
+        }
+        // A provider lets people in without a question. Who has a password shows it; who has none has nothing else to show.
+        let has_password = people::password_hash(&self.database, user.id).await?.is_some();
+        let at = if auth_time > 0 || has_password { auth_time } else { signed_in_at };
+        Ok(if from_millis(at) + FRESH < self.clock.now() { MayLink::Stale } else { MayLink::Yes })
     }
 
-    /// Links an account to somebody who is signed in. Answers whether it is theirs now: it may be another person's.
-    pub async fn link_to(&self, user: Uuid, arrival: Arrival, source: &Source) -> Result<bool, DatabaseError> {
+    /// Links an account to somebody who is signed in, and tells them by mail. `label` is what people call the provider. Answers
+    /// whether it is theirs now: it may be another person's.
+    pub async fn link_to(
+        &self,
+        user: Uuid,
+        arrival: Arrival,
+        label: &str,
+        source: &Source,
+    ) -> Result<bool, IdentityError> {
         let (now, random, source) = (self.clock.now(), self.random.clone(), source.clone());
         let joining = self.joining(arrival);
+        let person = self.find(&user.to_string()).await?;
+        let to = person.email.as_deref().filter(|_| person.email_verified && self.has_mail());
+        let message = to.map(|to| {
+            let topic = Topic::WayInAdded { provider: label.to_owned() };
+            let letter = Letter::new(to, person.profile.locale.as_deref(), topic, &source, now);
+            letter.message(user, &self.sealing, now, self.random.as_ref())
+        });
+        let messages: Vec<_> = message.transpose()?.into_iter().collect();
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 let held = people::hold(tx, user, true).await?.is_some_and(|held| held.disabled_at.is_none());
-                Ok::<_, DatabaseError>(held && joining.settle(tx, user, now, random.as_ref(), &source).await?)
+                if !held || !joining.settle(tx, user, now, random.as_ref(), &source).await? {
+                    // Nothing of it stays.
+                    return Err(DatabaseError::conflict());
+                }
+                outbox::write(tx, messages, now).await
             })
         });
-        action.await
+        match action.await {
+            Ok(()) => {
+                self.bell.ring();
+                Ok(true)
+            }
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn known(&self, arrival: &Arrival, visit: Visit<'_>) -> Result<Option<Arrived>, IdentityError> {
@@ -146,7 +195,7 @@ impl Accounts {
             ..NewAccount::default()
         };
         let now = self.clock.now();
-        let linked = arrival.clone();
+        let (linked, event_id, source) = (arrival.clone(), self.random.id(now), coming.visit.source.clone());
         let made = self.create_by("provider", account, coming.visit.source, move |tx, id| {
             Box::pin(async move {
                 if let Some(pending) = pending
@@ -154,7 +203,11 @@ impl Accounts {
                 {
                     return Err(DatabaseError::conflict());
                 }
-                if store::insert(tx, &linked.link(id, now)).await? { Ok(()) } else { Err(DatabaseError::conflict()) }
+                if !store::insert(tx, &linked.link(id, now)).await? {
+                    return Err(DatabaseError::conflict());
+                }
+                let event = Event::AccountLinked { provider: linked.provider };
+                audit::record(tx, event_id, now, &event, &About::user(id), &source).await
             })
         });
         let id = match made.await {
@@ -176,7 +229,7 @@ impl Accounts {
         joining: Joining,
         visit: Visit<'_>,
     ) -> Result<Arrived, IdentityError> {
-        let verified = user.email_verified || joining.verifies || joining.proven_address.is_some();
+        let verified = user.email_verified || joining.verifies.is_some() || joining.proven_address.is_some();
         if let (true, false, Some(email)) = (self.settings.accounts.require_verified_email, verified, &user.email) {
             return Ok(Arrived::Unverified { email: email.clone() });
         }
@@ -186,7 +239,7 @@ impl Accounts {
 
     pub(super) fn joining(&self, arrival: Arrival) -> Joining {
         let changes = (!arrival.always.is_empty()).then(|| arrival::taken(&arrival.always, &self.settings.attributes));
-        Joining { arrival, pending: None, proven_address: None, verifies: false, changes: changes.map(Into::into) }
+        Joining { arrival, pending: None, proven_address: None, verifies: None, changes: changes.map(Into::into) }
     }
 }
 

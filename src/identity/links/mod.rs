@@ -6,18 +6,20 @@ mod arrive;
 mod pending;
 pub(crate) mod store;
 
+use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 pub use arrival::Arrival;
 pub(super) use arrival::Joining;
-pub use arrive::{Arrived, Coming};
+pub use arrive::{Arrived, Coming, MayLink};
 pub use pending::{Pending, PendingFault};
 pub(super) use store::sweep;
 
 use super::{Accounts, IdentityError, User};
 use crate::audit::{self, About, Event, Source};
-use crate::platform::database::DatabaseError;
+use crate::platform::database::{DatabaseError, Tx};
+use crate::platform::random::Random;
 
 /// A person's account at another provider.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -70,11 +72,7 @@ impl Accounts {
                 }
                 let Some(link) = store::unlink(tx, &provider, &account_id).await? else { return Ok(Unlinking::Last) };
                 let about = About::user(user);
-                for role in store::roles_of_provider(tx, user, &provider).await? {
-                    super::store::revoke_role(tx, user, &role).await?;
-                    let event = Event::RoleRevoked { role };
-                    audit::record(tx, random.id(now), now, &event, &about, &source).await?;
-                }
+                end_roles(tx, user, &provider, now, random.as_ref(), &source).await?;
                 let event = Event::AccountUnlinked { provider };
                 audit::record(tx, random.id(now), now, &event, &about, &source).await?;
                 Ok::<_, DatabaseError>(Unlinking::Unlinked(link))
@@ -101,4 +99,20 @@ impl Accounts {
         }
         Ok((user, done))
     }
+}
+
+/// The roles that a provider's groups gave go with the last account there.
+pub(crate) async fn end_roles(
+    tx: &Tx,
+    user: Uuid,
+    provider: &str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), DatabaseError> {
+    for role in store::take_roles(tx, user, provider).await? {
+        let event = Event::RoleRevoked { role };
+        audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::super::devices::Visit;
-use super::super::{Accounts, Email, IdentityError, Proof, Refusal, SignInError, store as people};
+use super::super::{Accounts, Email, IdentityError, Proof, SignInError, store as people};
 use super::arrive::{Arrived, Coming};
 use super::{Arrival, store};
 use crate::audit::{self, About, Event, Source};
@@ -156,10 +156,16 @@ impl Accounts {
             .database
             .write(move |tx| Box::pin(async move { store::try_code(tx, tried, browser_hash, TRIES, now).await }));
         let Some(expected) = expected.await? else { return Err(PendingFault::Gone) };
+        let Pending { arrival, address, .. } = self.pending(name, browser).await?;
         if !secrets::equal(&mac(name, &typed), &expected) {
+            let (id, source) = (self.random.id(now), coming.visit.source.clone());
+            let event = Event::ProviderRefused { provider: arrival.provider, reason: "wrong_code" };
+            let action = self.database.write(move |tx| {
+                Box::pin(async move { audit::record(tx, id, now, &event, &About::default(), &source).await })
+            });
+            action.await?;
             return Err(PendingFault::Wrong);
         }
-        let Pending { arrival, address, .. } = self.pending(name, browser).await?;
         let address = Email::parse(&address).ok_or(PendingFault::Gone)?;
         let Some(user) = people::at_address(&self.database, &address.canonical).await? else {
             return Ok(self.welcome(arrival, Some(address), Some(hash), coming).await?);
@@ -185,7 +191,7 @@ impl Accounts {
         let mut proof = self.prove_password_in(&pending.address, password, visit).await?;
         let mut joining = self.joining(pending.arrival);
         joining.pending = Some(secrets::hash(name));
-        joining.verifies = true;
+        joining.verifies = Email::parse(&pending.address).map(|email| email.canonical);
         proof.joining = Some(Box::new(joining));
         Ok(proof)
     }
@@ -199,12 +205,6 @@ fn code(random: u64) -> String {
 /// What is stored of a code: whoever reads the table cannot try all of them, since the name is not in it.
 fn mac(name: &str, code: &str) -> Vec<u8> {
     Sha256::digest(format!("link code:{name}:{code}").as_bytes()).to_vec()
-}
-
-impl From<Refusal> for PendingFault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Identity(refusal.into())
-    }
 }
 
 #[cfg(test)]

@@ -25,9 +25,10 @@ pub(super) async fn holder(
     subject: &str,
     provider: &str,
 ) -> Result<Option<Uuid>, DatabaseError> {
-    let sql = "SELECT user_id FROM linked_accounts WHERE account_id = $2 AND issuer = $1 UNION ALL \
-               SELECT user_id FROM linked_accounts WHERE provider = $3 AND account_id = $2 AND issuer IS NULL \
-               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = linked_accounts.user_id AND r.role = $4) LIMIT 1";
+    let sql = "SELECT user_id, 0 AS place FROM linked_accounts WHERE account_id = $2 AND issuer = $1 UNION ALL \
+               SELECT user_id, 1 AS place FROM linked_accounts WHERE provider = $3 AND account_id = $2 AND issuer IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = linked_accounts.user_id AND r.role = $4) \
+               ORDER BY place LIMIT 1";
     let row = database
         .query_one(database.statement(sql, [issuer.into(), subject.into(), provider.into(), ADMIN.into()]))
         .await?;
@@ -96,7 +97,8 @@ pub(crate) async fn lock_holder(tx: &Tx, provider: &str, account_id: &str) -> Re
 pub(crate) async fn unlink(tx: &Tx, provider: &str, account_id: &str) -> Result<Option<Link>, DatabaseError> {
     let sql = format!(
         "DELETE FROM linked_accounts WHERE provider = $1 AND account_id = $2 AND ( \
-         EXISTS (SELECT 1 FROM users u WHERE u.id = linked_accounts.user_id AND u.password_hash IS NOT NULL) OR \
+         EXISTS (SELECT 1 FROM users u WHERE u.id = linked_accounts.user_id AND u.password_hash IS NOT NULL \
+                 AND (u.email_canonical IS NOT NULL OR u.username_canonical IS NOT NULL)) OR \
          EXISTS (SELECT 1 FROM linked_accounts o WHERE o.user_id = linked_accounts.user_id \
                  AND (o.provider <> $1 OR o.account_id <> $2))) RETURNING {COLUMNS}"
     );
@@ -130,6 +132,29 @@ pub(super) async fn roles_of_provider(tx: &Tx, user: Uuid, provider: &str) -> Re
 pub(super) async fn give_role(tx: &Tx, user: Uuid, role: &str, provider: &str) -> Result<bool, DatabaseError> {
     let sql = "INSERT INTO user_roles (user_id, role, provider) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     Ok(execute(tx, sql, [user.into(), role.into(), provider.into()]).await? == 1)
+}
+
+/// Takes a role that this provider's groups gave. Answers whether it was theirs to take.
+pub(super) async fn take_role(tx: &Tx, user: Uuid, role: &str, provider: &str) -> Result<bool, DatabaseError> {
+    let sql = "DELETE FROM user_roles WHERE user_id = $1 AND role = $2 AND provider = $3";
+    Ok(execute(tx, sql, [user.into(), role.into(), provider.into()]).await? == 1)
+}
+
+/// Takes the roles that a provider's groups gave to somebody who has no account there any more. Answers which.
+pub(super) async fn take_roles(tx: &Tx, user: Uuid, provider: &str) -> Result<Vec<String>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        role: String,
+    }
+    let sql = "DELETE FROM user_roles WHERE user_id = $1 AND provider = $2 AND NOT EXISTS \
+               (SELECT 1 FROM linked_accounts l WHERE l.user_id = $1 AND l.provider = $2) RETURNING role";
+    let rows = fetch_all::<Row, 2>(tx, sql, [user.into(), provider.into()]).await?;
+    Ok(rows.into_iter().map(|row| row.role).collect())
+}
+
+/// Takes every role that a provider's groups gave.
+pub(crate) async fn take_roles_of_provider(tx: &Tx, provider: &str) -> Result<u64, DatabaseError> {
+    execute(tx, "DELETE FROM user_roles WHERE provider = $1", [provider.into()]).await
 }
 
 // ---- what is to be proven ----

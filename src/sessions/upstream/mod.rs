@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use tower_sessions::Session;
 
-pub(super) use store::note;
 pub use store::reseal;
+pub(super) use store::{forget, note};
 
 use super::{Sessions, ending, hash};
 use crate::audit::{self, About, Event, Source};

@@ -28,6 +28,12 @@ pub(in crate::sessions) async fn note(tx: &Tx, session: Uuid, arrival: &Arrival)
     Ok(())
 }
 
+/// The person has signed in here.
+pub(in crate::sessions) async fn forget(tx: &Tx, session: Uuid) -> Result<(), DatabaseError> {
+    execute(tx, "DELETE FROM upstream_sessions WHERE session_id = $1", [session.into()]).await?;
+    Ok(())
+}
+
 pub(super) async fn find(
     database: &Database,
     token_hash: Vec<u8>,

@@ -86,8 +86,8 @@ impl Provider {
         own_issuer: &str,
         others: impl IntoIterator<Item = (&'p str, &'p Self)>,
     ) -> Check {
-        let identity = self.identity(name);
-        if identity.trim_end_matches('/') == own_issuer {
+        let full = self.with_preset();
+        if full.whence().trim_end_matches('/') == own_issuer {
             let member = if self.is_openid() { "issuer" } else { "token_endpoint" };
             return refuse(member, "is our own: nobody signs in with where they are");
         }
@@ -96,7 +96,7 @@ impl Provider {
                 return refuse("domains", format!("{domain} is one of {other_name} already"));
             }
             let both_on = self.enabled && other.enabled;
-            if both_on && other.client_id == self.client_id && other.identity(other_name) == identity {
+            if both_on && other.client_id == self.client_id && other.with_preset().whence() == full.whence() {
                 return refuse("client_id", format!("is that of {other_name}, at the same provider"));
             }
         }

@@ -193,13 +193,26 @@ impl Provider {
         letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
     }
 
-    /// What links to people's accounts there are kept by: the issuer, of plain OAuth 2 the origin of the token endpoint.
+    /// What tells one provider's tokens from another's.
+    pub(super) fn whence(&self) -> String {
+        if self.issuer.is_empty() { self.origin() } else { self.issuer.clone() }
+    }
+
+    /// Where its tokens come from.
+    pub(super) fn origin(&self) -> String {
+        let url = if self.issuer.is_empty() { &self.token_endpoint } else { &self.issuer };
+        Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+
+    /// What links to people's accounts there are kept by: the issuer; of plain OAuth 2, which has none, the origin of the token
+    /// endpoint with our name for it and the claim that tells people apart.
     pub fn identity(&self, name: &str) -> String {
         let full = self.with_preset();
         if !full.issuer.is_empty() {
             return full.issuer;
         }
-        Url::parse(&full.token_endpoint).map_or_else(|_| name.to_owned(), |url| url.origin().ascii_serialization())
+        // One host may have many clubs with members of the same numbers.
+        format!("{}#{name}:{}", full.origin(), full.subject_claim)
     }
 }
 
@@ -283,7 +296,7 @@ mod tests {
         assert!(!github.is_openid());
         assert_eq!(
             (github.label_of("gh"), github.identity("gh")),
-            ("GitHub".to_owned(), "https://github.com".to_owned())
+            ("GitHub".to_owned(), "https://github.com#gh:id".to_owned())
         );
         let full = github.with_preset();
         assert_eq!(full.subject_claim, "id");
