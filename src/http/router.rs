@@ -66,7 +66,7 @@ pub fn table() -> Vec<Route> {
         route("/providers/{name}/sign-in", Browser, Page, get(pages::providers::start).head(method_refused)),
         route("/providers/{name}/callback", Browser, Page, get(pages::providers::callback).head(method_refused)),
         route("/providers/{name}/link", Browser, Page, post(pages::link_provider::begin)),
-        route("/providers/{name}/backchannel-logout", Token, Api, post(upstream::backchannel_logout)),
+        route("/providers/{name}/backchannel-logout", Public, Api, post(upstream::backchannel_logout)),
         route("/providers/link", Browser, Page, get(pages::link_account::get).post(pages::link_account::post)),
         route("/providers/signed-out", Browser, Page, get(upstream::signed_out).head(method_refused)),
         route("/forgot-password", Browser, Page, get(pages::recovery::ask).post(pages::recovery::send)),
