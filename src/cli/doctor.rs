@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{Failure, output};
+use crate::federation;
 use crate::keys::{self, Alg, KeyRing, State};
 use crate::platform::certificate::Certificate;
 use crate::platform::clock::{Clock, SystemClock, from_millis};
@@ -177,25 +178,15 @@ async fn providers(settings: &Settings) -> Vec<Finding> {
     }
 }
 
-/// Whether its metadata is where it belongs, and its own (OpenID Connect Discovery 1.0 section 4).
+/// Whether it publishes what a sign-in needs: its metadata, which are its own (OpenID Connect Discovery 1.0 section 4), and keys.
 async fn provider(outgoing: &Outgoing, name: &str, declared: &Provider) -> Result<String, String> {
     let issuer = declared.with_preset().issuer;
     if issuer.is_empty() {
         return Ok(format!("{name}: speaks OAuth 2 alone, which has nothing to look at"));
     }
-    let url = format!("{}/.well-known/openid-configuration", issuer.strip_suffix('/').unwrap_or(&issuer));
-    let refuse = |why: String| format!("providers.{name}.issuer: {url}: {why}");
-    let request = hyper::Request::get(&url).body(Vec::new()).map_err(|error| refuse(error.to_string()))?;
-    let answer = outgoing.send(request).await.map_err(|error| refuse(error.cause()))?;
-    if answer.status != hyper::StatusCode::OK {
-        return Err(refuse(format!("answers {}", answer.status)));
-    }
-    let metadata: serde_json::Value =
-        serde_json::from_slice(&answer.body).map_err(|_| refuse("answers no JSON".to_owned()))?;
-    match metadata.get("issuer").and_then(serde_json::Value::as_str) {
-        Some(found) if found == issuer => Ok(format!("{name}: {issuer} answers")),
-        Some(other) => Err(refuse(format!("is of {:?}", other.chars().take(200).collect::<String>()))),
-        None => Err(refuse("names no issuer".to_owned())),
+    match federation::look(&issuer, outgoing, SystemClock.now()).await {
+        Ok(()) => Ok(format!("{name}: {issuer} answers")),
+        Err(error) => Err(format!("providers.{name}.issuer: {issuer}: {error}")),
     }
 }
 

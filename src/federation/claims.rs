@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::FederationError;
 use super::registry::Provider;
+use super::{FederationError, LEEWAY};
 use crate::identity::Arrival;
 use crate::platform::settings::{self, AssuranceBy, Mapping, TrustEmail};
 
@@ -14,8 +14,6 @@ use crate::platform::settings::{self, AssuranceBy, Mapping, TrustEmail};
 const LONGEST_SUBJECT: usize = 255;
 /// The longest address that mail can have.
 const LONGEST_ADDRESS: usize = 254;
-/// Clocks differ a little.
-const LEEWAY: Duration = Duration::seconds(60);
 /// What our own tokens say of a sign-in elsewhere that no rule speaks of: no assurance.
 const NO_ASSURANCE: &str = "0";
 
@@ -161,6 +159,7 @@ fn mapped<'r>(claims: &Map<String, Value>, rules: impl IntoIterator<Item = &'r M
 
 #[cfg(test)]
 mod tests {
+    use chrono::Duration;
     use serde_json::json;
 
     use super::*;

@@ -14,15 +14,13 @@ use serde_json::{Map, Value};
 use super::registry::Provider;
 use super::store::{self, NewRequest};
 use super::upstream::Metadata;
-use super::{Federation, FederationError};
+use super::{Federation, FederationError, LEEWAY};
 use crate::platform::clock::from_millis;
 use crate::platform::secrets;
 use crate::sessions::{Named, Upstream};
 
 /// What makes a token one that ends sessions (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
-/// Clocks differ a little.
-const LEEWAY: Duration = Duration::seconds(60);
 /// How long a browser may take to come back.
 const LIFETIME: Duration = Duration::minutes(15);
 
@@ -41,11 +39,9 @@ impl Federation {
         (provider.is_openid() && provider.declared.sign_out).then_some(provider)
     }
 
-    async fn end_session_endpoint(&self, provider: &Provider) -> Option<String> {
+    async fn end_session_endpoint(&self, provider: &Provider) -> Option<url::Url> {
         let metadata = self.metadata(provider).await.ok()?;
-        let endpoint = metadata.additional_metadata().end_session_endpoint.clone()?;
-        let url = url::Url::parse(&endpoint).ok()?;
-        matches!(url.scheme(), "https" | "http").then_some(endpoint)
+        url::Url::parse(metadata.additional_metadata().end_session_endpoint.as_deref()?).ok()
     }
 
     /// Where a browser goes to end its session there too, from where it comes back and goes on to `onward`.
@@ -56,7 +52,7 @@ impl Federation {
         onward: Option<&str>,
     ) -> Result<Option<String>, FederationError> {
         let Some(provider) = self.to_sign_out(upstream) else { return Ok(None) };
-        let Some(endpoint) = self.end_session_endpoint(&provider).await else { return Ok(None) };
+        let Some(mut url) = self.end_session_endpoint(&provider).await else { return Ok(None) };
         let (state, now) = (self.random.token(""), self.clock.now());
         let mut pairs = vec![
             ("client_id", provider.declared.client_id.clone()),
@@ -79,7 +75,6 @@ impl Federation {
         };
         let action = self.database.write(move |tx| Box::pin(async move { store::insert_request(tx, &new).await }));
         action.await?;
-        let Ok(mut url) = url::Url::parse(&endpoint) else { return Ok(None) };
         url.query_pairs_mut().extend_pairs(pairs);
         Ok(Some(url.into()))
     }

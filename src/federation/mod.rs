@@ -18,11 +18,14 @@ mod upstream;
 
 use std::sync::Arc;
 
+use chrono::Duration;
+
 pub use begin::{Purpose, Wish};
 pub use finish::Returned;
 pub use manage::{ProviderFault, StoredProvider};
 pub use registry::{Origin, Provider, Providers};
 pub use store::{reseal, sweep};
+pub use upstream::look;
 
 use crate::audit::{self, About, Event, Source};
 use crate::platform::clock::Clock;
@@ -31,6 +34,9 @@ use crate::platform::outgoing::Outgoing;
 use crate::platform::random::Random;
 use crate::platform::secrets::SealingKey;
 use crate::platform::settings::Settings;
+
+/// Clocks differ a little.
+const LEEWAY: Duration = Duration::seconds(60);
 
 /// Why somebody does not get in by another provider.
 #[derive(Debug, thiserror::Error)]

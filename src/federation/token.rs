@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Algorithm};
 use openidconnect::{
     AccessToken, AccessTokenHash, ClaimsVerificationError, ClientId, Nonce, SignatureVerificationError,
@@ -12,10 +12,7 @@ use serde_json::{Map, Value};
 
 use super::registry::Provider;
 use super::upstream::Metadata;
-use super::{Federation, FederationError};
-
-/// Clocks differ a little.
-const LEEWAY: Duration = Duration::seconds(60);
+use super::{Federation, FederationError, LEEWAY};
 
 /// Signatures that only the provider can make. Never those by a shared secret, and never none.
 const ALGORITHMS: [Algorithm; 9] = [

@@ -60,7 +60,8 @@ pub(super) type Metadata = ProviderMetadata<
 struct Known {
     metadata: Option<Arc<Metadata>>,
     fetched_at: Option<DateTime<Utc>>,
-    keys_fetched_at: Option<DateTime<Utc>>,
+    /// When somebody last looked for a key that was not among those fetched with it.
+    keys_looked_for_at: Option<DateTime<Utc>>,
     failed_at: Option<DateTime<Utc>>,
     /// It called itself something else than we know it by.
     foreign: bool,
@@ -111,7 +112,7 @@ impl Upstream {
                 *known = Known {
                     metadata: Some(metadata.clone()),
                     fetched_at: Some(now),
-                    keys_fetched_at: Some(now),
+                    keys_looked_for_at: None,
                     failed_at: None,
                     foreign: false,
                 };
@@ -139,11 +140,10 @@ impl Upstream {
         if let Some(metadata) = known.usable(now).filter(|metadata| !Arc::ptr_eq(metadata, tried)) {
             return Some(metadata);
         }
-        if Known::within(known.keys_fetched_at, KEYS_PAUSE, now) && known.fetched_at != known.keys_fetched_at {
+        if Known::within(known.keys_looked_for_at, KEYS_PAUSE, now) {
             return None;
         }
-        // A moment later than the metadata, so that the first look is not refused for having just fetched.
-        known.keys_fetched_at = Some(now + Duration::milliseconds(1));
+        known.keys_looked_for_at = Some(now);
         let metadata = known.usable(now)?;
         match JsonWebKeySet::fetch_async(metadata.jwks_uri(), &Fetch(outgoing)).await {
             Ok(keys) => {
@@ -159,6 +159,11 @@ impl Upstream {
     }
 }
 
+/// Asks a provider for what it has published as a sign-in would, for operators who want to know whether it does.
+pub async fn look(issuer: &str, outgoing: &Outgoing, now: DateTime<Utc>) -> Result<(), FederationError> {
+    Upstream::default().metadata(issuer, outgoing, now).await.map(drop)
+}
+
 /// Whether every endpoint is on https, or where the operator allows http.
 fn is_reachable(metadata: &Metadata, outgoing: &Outgoing) -> bool {
     let compulsory = [metadata.authorization_endpoint().url(), metadata.jwks_uri().url()];
@@ -172,7 +177,7 @@ fn refused(error: DiscoveryError<crate::platform::outgoing::OutgoingError>) -> F
     match error {
         DiscoveryError::Request(error) => FederationError::Unavailable(error.cause()),
         DiscoveryError::Response(status, _, _) => FederationError::Unavailable(format!("{status} for its metadata")),
-        DiscoveryError::Validation(_) => FederationError::Unbelievable("its metadata names another issuer".to_owned()),
+        DiscoveryError::Validation(why) => FederationError::Unbelievable(format!("its metadata is another's: {why}")),
         _ => FederationError::Unbelievable("its metadata cannot be read".to_owned()),
     }
 }

@@ -4,12 +4,18 @@
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tower_sessions::Session;
 
 use crate::platform::secrets::{self, MasterKey};
 
 /// The token of a form. `bound_to` is the browser's secret or the session's id, `purpose` the page, `about` the interaction.
 pub(super) fn token(master: &MasterKey, bound_to: &str, purpose: &str, about: &str) -> String {
     URL_SAFE_NO_PAD.encode(master.form_mac(&[bound_to.as_bytes(), purpose.as_bytes(), about.as_bytes()]))
+}
+
+/// What the form of somebody who is signed in is bound to.
+pub(super) fn bound_to(session: &Session) -> String {
+    session.id().map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// Whether a form brought the token it was given.

@@ -1,6 +1,7 @@
 //! Changes to an account: names, address, profile, attributes, roles.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{self, Verdict};
 
 /// What is to change; what is not said stays. An empty text takes a name away.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AccountChange {
     pub email: Option<String>,
     /// A new address is unverified unless this says otherwise.

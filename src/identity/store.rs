@@ -272,6 +272,12 @@ pub(super) async fn set_verified(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Resul
     Ok(execute(tx, sql, [id.into(), now.timestamp_millis().into()]).await? == 1)
 }
 
+/// Whether an account has this address.
+pub(super) async fn has_address(tx: &Tx, id: Uuid, address: &str) -> Result<bool, DatabaseError> {
+    let held = users::Entity::find_by_id(id).filter(users::Column::EmailCanonical.eq(address)).one(tx).await?;
+    Ok(held.is_some())
+}
+
 /// The same as long as the account has this address.
 pub(super) async fn set_verified_at(
     tx: &Tx,

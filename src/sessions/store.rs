@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::identity::Profile;
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one, hold_row};
 
 /// A session that is alive, with the person and what they have allowed the client that asks.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -222,9 +222,15 @@ pub(super) async fn live(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Re
 
 /// Ends every session of a person. Answers those that had not ended before.
 pub(super) async fn end_all_of(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Ended>, DatabaseError> {
-    let sql =
-        "UPDATE browser_sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING id, sid, user_id";
-    fetch_all(tx, sql, [user.into(), now.timestamp_millis().into()]).await
+    let held = in_order(tx, "user_id = $1 AND ended_at IS NULL");
+    let sql = format!("UPDATE browser_sessions SET ended_at = $2 WHERE {held} RETURNING id, sid, user_id");
+    fetch_all(tx, &sql, [user.into(), now.timestamp_millis().into()]).await
+}
+
+/// The sessions of a condition, taken one after the other by their ids: two who end several of the same at once wait for each
+/// other only in one direction.
+pub(super) fn in_order(tx: &Tx, condition: &str) -> String {
+    format!("id IN (SELECT id FROM browser_sessions WHERE {condition} ORDER BY id{})", hold_row(tx, true))
 }
 
 /// Removes at most `batch` sessions that ended before `before`; answers how many.

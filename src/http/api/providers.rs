@@ -109,7 +109,7 @@ pub(super) struct DeclaredProvider {
     name: String,
     /// settings or database: only the latter can be changed here.
     origin: &'static str,
-    /// What accounts there are known by: the issuer, or where there is none the origin of the token endpoint.
+    /// What accounts there are known by: the issuer, or where there is none the origin of the token endpoint with our name for it.
     identity: String,
     /// The redirect URI to register there.
     callback_url: String,

@@ -52,7 +52,7 @@ pub(in crate::http) async fn post(
     };
     let name = form.get("interaction").unwrap_or_default();
     if csrf::is_foreign(&headers, web.issuer())
-        || !csrf::holds(&web.app.master, &bound_to(&session), PURPOSE, name, form.get("csrf"))
+        || !csrf::holds(&web.app.master, &csrf::bound_to(&session), PURPOSE, name, form.get("csrf"))
     {
         return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
     }
@@ -92,10 +92,6 @@ async fn pending(
     }
 }
 
-fn bound_to(session: &Session) -> String {
-    session.id().map(|id| id.to_string()).unwrap_or_default()
-}
-
 fn render(
     web: &Web,
     caller: &Caller,
@@ -115,7 +111,7 @@ fn render(
         person: live.person().to_owned(),
         scopes: scopes.collect(),
         interaction: name.to_owned(),
-        csrf: csrf::token(&web.app.master, &bound_to(session), PURPOSE, name),
+        csrf: csrf::token(&web.app.master, &csrf::bound_to(session), PURPOSE, name),
     };
     answer::page(web, StatusCode::OK, Forms::To(request.reply.redirect_uri()), &view)
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::providers::From;
+use super::providers::Whence;
 use super::{DeviceCookie, Waiting, check_form, mail_throttled, providers};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
@@ -26,7 +26,7 @@ struct Case {
     name: String,
     pending: Pending,
     waiting: Waiting,
-    from: From,
+    from: Whence,
 }
 
 pub(in crate::http) async fn get(
@@ -77,7 +77,7 @@ async fn find(web: &Web, caller: &Caller, headers: &HeaderMap, name: Option<&str
     };
     let waiting = Waiting::find(web, caller, headers, pending.interaction.as_deref()).await?;
     let provider = web.app.federation.providers.usable(&pending.arrival.provider).ok_or_else(gone)?;
-    let from = From { provider: provider.name.clone(), label: provider.label.clone() };
+    let from = Whence { provider: provider.name.clone(), label: provider.label.clone() };
     Ok(Case { name: name.to_owned(), pending, waiting, from })
 }
 

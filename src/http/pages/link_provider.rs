@@ -34,9 +34,8 @@ pub(in crate::http) async fn begin(
         Ok(form) => form,
         Err(fault) => return interaction::form_fault(&web, &caller, fault),
     };
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
     if csrf::is_foreign(&headers, web.issuer())
-        || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", form.get("csrf"))
+        || !csrf::holds(&web.app.master, &csrf::bound_to(&session), PURPOSE, "", form.get("csrf"))
     {
         return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
     }
@@ -62,8 +61,7 @@ pub(in crate::http) async fn begin(
 
 /// The token of the form that begins it.
 pub(super) fn form_token(web: &Web, session: &Session) -> String {
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
-    csrf::token(&web.app.master, &bound_to, PURPOSE, "")
+    csrf::token(&web.app.master, &csrf::bound_to(session), PURPOSE, "")
 }
 
 /// Whoever is back has an account there, which is theirs here from now on.

@@ -137,7 +137,7 @@ async fn arrive(
     let device = DeviceCookie::of(web, headers);
     let visit = device.visit(caller, &source, &frame);
     let coming = Coming { visit, may_sign_up: provider.is_some_and(|provider| provider.declared.sign_up) };
-    let from = From { provider: arrival.provider.clone(), label };
+    let from = Whence { provider: arrival.provider.clone(), label };
     let arrived = web.app.accounts.arrive(arrival, coming, waiting.browser(), waiting.name.as_deref()).await;
     match arrived {
         Ok(arrived) => admit(web, caller, session, waiting, &device, arrived, &from).await,
@@ -146,7 +146,7 @@ async fn arrive(
 }
 
 /// Which provider somebody comes from.
-pub(super) struct From {
+pub(super) struct Whence {
     pub(super) provider: String,
     /// What people call it.
     pub(super) label: String,
@@ -160,7 +160,7 @@ pub(super) async fn admit(
     waiting: &Waiting,
     device: &DeviceCookie,
     arrived: Arrived,
-    from: &From,
+    from: &Whence,
 ) -> Response {
     match arrived {
         Arrived::In(proof) => sign_in(web, caller, session, waiting, device, proof, from).await,
@@ -182,7 +182,7 @@ pub(super) async fn sign_in(
     waiting: &Waiting,
     device: &DeviceCookie,
     proof: Proof,
-    from: &From,
+    from: &Whence,
 ) -> Response {
     let may_mail = proof.may_mail();
     match web.app.sessions.begin(session, proof, false, &caller.source()).await {

@@ -90,9 +90,8 @@ pub(in crate::http) async fn post(
     let Some(decision) = parameters.get("decision") else {
         return answer::see_other(&format!("/logout?{}", parameters.encode()));
     };
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
     if csrf::is_foreign(&headers, web.issuer())
-        || !csrf::holds(&web.app.master, &bound_to, PURPOSE, "", parameters.get("csrf"))
+        || !csrf::holds(&web.app.master, &csrf::bound_to(&session), PURPOSE, "", parameters.get("csrf"))
     {
         return Trouble::new(StatusCode::FORBIDDEN, "form-refused-title", "form-refused").page(&web, &caller);
     }
@@ -152,12 +151,11 @@ fn ask(
     parameters: &Parameters,
     there: Option<&str>,
 ) -> Response {
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
     let hidden =
         CARRIED.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned()))).collect();
     let view = SignOutPage {
         frame: caller.frame_for(web, parameters.get("ui_locales"), Some(live)),
-        csrf: csrf::token(&web.app.master, &bound_to, PURPOSE, ""),
+        csrf: csrf::token(&web.app.master, &csrf::bound_to(session), PURPOSE, ""),
         person: live.person().to_owned(),
         app: request.client.as_ref().filter(|_| !request.unread_hint).map(|client| client.name.clone()),
         unread_hint: request.unread_hint,
@@ -282,6 +280,5 @@ fn malformed(web: &Web, caller: &Caller, parameter: &str) -> Response {
 
 /// The token of a sign-out form on any page.
 pub(in crate::http) fn form_token(web: &Web, session: &Session) -> String {
-    let bound_to = session.id().map(|id| id.to_string()).unwrap_or_default();
-    csrf::token(&web.app.master, &bound_to, PURPOSE, "")
+    csrf::token(&web.app.master, &csrf::bound_to(session), PURPOSE, "")
 }

@@ -97,22 +97,8 @@ pub(in crate::identity) struct Joining {
     /// The canonical address that the provider has proven: the account's counts as verified, since its owner has proven the
     /// password too.
     pub(super) verifies: Option<String>,
-    /// What is declared about people.
-    pub(super) changes: Option<AccountChanges>,
-}
-
-/// What every sign-in takes over, checked.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(in crate::identity) struct AccountChanges {
-    name: Option<String>,
-    claims: Vec<(String, Value)>,
-    attributes: AttributeValues,
-}
-
-impl From<AccountChange> for AccountChanges {
-    fn from(change: AccountChange) -> Self {
-        Self { name: change.name, claims: change.claims, attributes: change.attributes }
-    }
+    /// What every sign-in takes over, checked.
+    pub(super) changes: Option<AccountChange>,
 }
 
 impl Joining {
@@ -131,6 +117,10 @@ impl Joining {
             return Ok(false);
         }
         if let Some(address) = &self.proven_address {
+            // It may have moved on to another account since.
+            if !people::has_address(tx, user, address).await? {
+                return Ok(false);
+            }
             accounts::mailbox_proven(tx, address, now, random, source).await?;
         }
         if let Some(address) = &self.verifies {
@@ -145,17 +135,11 @@ impl Joining {
             audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
         }
         self.bring_roles(tx, user, now, random, source).await?;
-        if let Some(changes) = &self.changes {
-            let change = AccountChange {
-                name: changes.name.clone(),
-                claims: changes.claims.clone(),
-                attributes: changes.attributes.clone(),
-                ..AccountChange::default()
-            };
-            if edit::take_over(tx, user, &change, now).await? {
-                let event = Event::UserChanged { what: "profile" };
-                audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
-            }
+        if let Some(changes) = &self.changes
+            && edit::take_over(tx, user, changes, now).await?
+        {
+            let event = Event::UserChanged { what: "profile" };
+            audit::record(tx, random.id(now), now, &event, &About::user(user), source).await?;
         }
         Ok(true)
     }

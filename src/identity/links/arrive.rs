@@ -57,6 +57,13 @@ enum Address {
     ToProve,
 }
 
+/// What becomes of somebody whose address we may not keep.
+#[derive(Clone, Copy)]
+enum Nameless {
+    Welcome,
+    ToProve,
+}
+
 impl Accounts {
     /// Lets somebody in by the account that is linked to theirs, makes them one, or keeps what they have to prove first for the
     /// browser that holds `browser`. An address alone opens nobody's account.
@@ -67,37 +74,38 @@ impl Accounts {
         browser: &str,
         interaction: Option<&str>,
     ) -> Result<Arrived, IdentityError> {
-        if let Some(arrived) = self.known(&arrival, coming.visit).await? {
-            return Ok(arrived);
-        }
-        match self.address(&arrival).await? {
-            Address::ToProve => match self.known(&arrival, coming.visit).await? {
-                // The same person was quicker in another tab: the address is taken by themselves.
-                Some(arrived) => Ok(arrived),
-                None => Ok(Arrived::ToProve(self.keep_pending(&arrival, browser, interaction).await?)),
-            },
-            Address::Free(email) => self.welcome(arrival, Some(email), None, coming).await,
-            Address::None => self.welcome(arrival, None, None, coming).await,
-        }
+        Ok(match self.receive(&arrival, coming, Nameless::Welcome).await? {
+            Some(arrived) => arrived,
+            None => Arrived::ToProve(self.keep_pending(&arrival, browser, interaction).await?),
+        })
     }
 
-    /// The same for a program that brings no browser: nothing can be proven on the way.
+    /// The same for a program that brings no browser: nothing can be proven on the way, and nobody gets an account without an
+    /// address.
     pub async fn arrive_at_once(&self, arrival: Arrival, coming: Coming<'_>) -> Result<Option<Proof>, IdentityError> {
-        let arrived = match self.known(&arrival, coming.visit).await? {
-            Some(arrived) => arrived,
-            None => match self.address(&arrival).await? {
-                Address::Free(email) => self.welcome(arrival, Some(email), None, coming).await?,
-                Address::None => return Ok(None),
-                Address::ToProve => match self.known(&arrival, coming.visit).await? {
-                    Some(arrived) => arrived,
-                    None => return Ok(None),
-                },
-            },
-        };
-        Ok(match arrived {
-            Arrived::In(proof) => Some(proof),
+        Ok(match self.receive(&arrival, coming, Nameless::ToProve).await? {
+            Some(Arrived::In(proof)) => Some(proof),
             _ => None,
         })
+    }
+
+    /// `None`: they have something to prove first.
+    async fn receive(
+        &self,
+        arrival: &Arrival,
+        coming: Coming<'_>,
+        nameless: Nameless,
+    ) -> Result<Option<Arrived>, IdentityError> {
+        if let Some(arrived) = self.known(arrival, coming.visit).await? {
+            return Ok(Some(arrived));
+        }
+        match (self.address(arrival).await?, nameless) {
+            (Address::Free(email), _) => self.welcome(arrival.clone(), Some(email), None, coming).await,
+            (Address::None, Nameless::Welcome) => self.welcome(arrival.clone(), None, None, coming).await,
+            (Address::None, Nameless::ToProve) => Ok(None),
+            // The same person may have been quicker in another tab: then the address is taken by themselves.
+            (Address::ToProve, _) => self.known(arrival, coming.visit).await,
+        }
     }
 
     /// Whether somebody may add a way to sign in: not to an account whose address they could have proven and have not (it may be
@@ -171,18 +179,18 @@ impl Accounts {
         })
     }
 
-    /// Makes an account that is linked from the beginning.
+    /// Makes an account that is linked from the beginning. `None`: somebody else has taken the address a moment ago.
     pub(super) async fn welcome(
         &self,
         arrival: Arrival,
         email: Option<Email>,
         pending: Option<Vec<u8>>,
         coming: Coming<'_>,
-    ) -> Result<Arrived, IdentityError> {
+    ) -> Result<Option<Arrived>, IdentityError> {
         let settings = &self.settings.accounts;
         let address = email.as_ref().map_or("", |email| email.canonical.as_str());
         if !settings.sign_up || !coming.may_sign_up || !settings.may_sign_up(address) {
-            return Ok(Arrived::Stranger);
+            return Ok(Some(Arrived::Stranger));
         }
         let first = arrival::taken(&arrival.at_creation, &self.settings.attributes);
         let account = NewAccount {
@@ -213,13 +221,11 @@ impl Accounts {
         let id = match made.await {
             Ok(id) => id,
             // The same person was quicker in another tab, or somebody has taken the address a moment ago.
-            Err(error) if is_conflict(&error) => {
-                return Ok(self.known(&arrival, coming.visit).await?.unwrap_or(Arrived::Stranger));
-            }
+            Err(error) if is_conflict(&error) => return self.known(&arrival, coming.visit).await,
             Err(error) => return Err(error),
         };
         let proof = Proof::of_arrival(id, self.joining(arrival));
-        Ok(Arrived::In(self.on_first_device(proof, coming.visit)))
+        Ok(Some(Arrived::In(self.on_first_device(proof, coming.visit))))
     }
 
     /// What has been proven of somebody whose account is linked, or is going to be.
@@ -239,7 +245,7 @@ impl Accounts {
 
     pub(super) fn joining(&self, arrival: Arrival) -> Joining {
         let changes = (!arrival.always.is_empty()).then(|| arrival::taken(&arrival.always, &self.settings.attributes));
-        Joining { arrival, pending: None, proven_address: None, verifies: None, changes: changes.map(Into::into) }
+        Joining { arrival, pending: None, proven_address: None, verifies: None, changes }
     }
 }
 

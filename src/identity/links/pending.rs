@@ -168,7 +168,7 @@ impl Accounts {
         }
         let address = Email::parse(&address).ok_or(PendingFault::Gone)?;
         let Some(user) = people::at_address(&self.database, &address.canonical).await? else {
-            return Ok(self.welcome(arrival, Some(address), Some(hash), coming).await?);
+            return self.welcome(arrival, Some(address), Some(hash), coming).await?.ok_or(PendingFault::Gone);
         };
         let mut joining = self.joining(arrival);
         joining.pending = Some(hash);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::super::store::Ended;
+use super::super::store::{Ended, in_order};
 use super::{Named, Upstream};
 use crate::identity::Arrival;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all};
@@ -46,10 +46,13 @@ pub(super) async fn find(
 
 /// Ends the sessions that are meant. Where the provider names one of its own, only that.
 pub(super) async fn end(tx: &Tx, named: &Named, now: DateTime<Utc>) -> Result<Vec<Ended>, DatabaseError> {
-    let sql = "UPDATE browser_sessions SET ended_at = $5 WHERE ended_at IS NULL AND signed_in_at <= $4 AND id IN \
-               (SELECT session_id FROM upstream_sessions WHERE issuer = $1 \
-                AND (CAST($2 AS TEXT) IS NULL OR sid = $2) AND (CAST($3 AS TEXT) IS NULL OR subject = $3)) \
-               RETURNING id, sid, user_id";
+    let held = in_order(
+        tx,
+        "ended_at IS NULL AND signed_in_at <= $4 AND id IN \
+                             (SELECT session_id FROM upstream_sessions WHERE issuer = $1 \
+                              AND (CAST($2 AS TEXT) IS NULL OR sid = $2) AND (CAST($3 AS TEXT) IS NULL OR subject = $3))",
+    );
+    let sql = format!("UPDATE browser_sessions SET ended_at = $5 WHERE {held} RETURNING id, sid, user_id");
     let values = [
         named.issuer.clone().into(),
         named.sid.clone().into(),
@@ -57,7 +60,7 @@ pub(super) async fn end(tx: &Tx, named: &Named, now: DateTime<Utc>) -> Result<Ve
         named.until.timestamp_millis().into(),
         now.timestamp_millis().into(),
     ];
-    fetch_all(tx, sql, values).await
+    fetch_all(tx, &sql, values).await
 }
 
 /// Seals the ID tokens anew, under a new master key. Answers how many.
