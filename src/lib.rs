@@ -1,5 +1,6 @@
 //! Bonafide: an OAuth 2.0 and OpenID Connect identity provider. `docs/architecture.md` is the map of these rooms.
 
+pub mod access;
 pub mod adapter;
 pub mod app;
 pub mod audit;

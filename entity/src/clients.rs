@@ -10,6 +10,9 @@ pub struct Model {
     pub id: String,
     pub name: String,
     pub secret_hash: Option<Vec<u8>>,
+    /// The secret before, while its users change over.
+    pub previous_secret_hash: Option<Vec<u8>>,
+    pub previous_secret_expires_at: Option<i64>,
     pub auth_method: String,
     pub first_party: bool,
     pub pkce_required: bool,

@@ -32,6 +32,7 @@ mod m20261121_000023_devices;
 mod m20261121_000024_pictures;
 mod m20261121_000025_password_version;
 mod m20261121_000026_providers;
+mod m20261122_000027_access;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000024_pictures::Migration),
             Box::new(m20261121_000025_password_version::Migration),
             Box::new(m20261121_000026_providers::Migration),
+            Box::new(m20261122_000027_access::Migration),
         ]
     }
 }

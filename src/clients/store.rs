@@ -144,6 +144,8 @@ fn row_of(client: &Client, present: Option<&clients::Model>, now: DateTime<Utc>)
         id: client.id.clone(),
         name: client.name.clone(),
         secret_hash: client.secret_hash.clone(),
+        previous_secret_hash: present.and_then(|row| row.previous_secret_hash.clone()),
+        previous_secret_expires_at: present.and_then(|row| row.previous_secret_expires_at),
         auth_method: client.auth_method.name().to_owned(),
         first_party: client.first_party,
         pkce_required: client.pkce_required,

@@ -1,0 +1,6 @@
+//! Who may do what: permissions, roles as sets of them, policies, API keys.
+
+pub mod permission;
+pub mod policies;
+
+pub use permission::Held;
