@@ -147,7 +147,7 @@ fn person(person: Option<Person>) -> Answered {
 
 /// Nobody has an id that is none.
 fn id(text: &str) -> Uuid {
-    Uuid::parse_str(text).unwrap_or(Uuid::nil())
+    Uuid::parse_str(text).unwrap_or_default()
 }
 
 /// Names that others give: something, not much, and nothing that a database has no text for.
