@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::access::Roles;
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
@@ -65,6 +66,7 @@ pub struct App {
     pub keys: KeyRing,
     pub accounts: Accounts,
     pub adapter: Adapter,
+    pub roles: Roles,
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
@@ -114,6 +116,7 @@ impl App {
         Ok(Self {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
+            roles: Roles::new(database.clone()),
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             federation: Federation::new(
                 Providers::load(&database, &settings, master.sealing()).await?,

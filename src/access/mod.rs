@@ -2,5 +2,7 @@
 
 pub mod permission;
 pub mod policies;
+pub mod roles;
 
 pub use permission::Held;
+pub use roles::Roles;

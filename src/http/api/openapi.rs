@@ -15,7 +15,8 @@ use super::{
 };
 use crate::http::access::Access;
 use crate::http::answer;
-use crate::http::router;
+use crate::http::router::{self, Route};
+use crate::identity::ADMIN;
 
 /// Bodies that may have declared attributes besides their own members.
 const WITH_ATTRIBUTES: [&str; 4] = ["SignUp", "Register", "RegisterAdmin", "ProfileChange"];
@@ -87,7 +88,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
     let mut statuses = vec![500, 503];
     match access {
-        Access::User | Access::Role(_) => statuses.extend([401, 403]),
+        access if asks_who(access) => statuses.extend([401, 403]),
         Access::AdapterSecret => statuses.push(401),
         _ => {}
     }
@@ -129,6 +130,11 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
     statuses
 }
 
+/// Whether a person or a service account has to show who they are.
+fn asks_who(access: Access) -> bool {
+    access.is_guarded() && access != Access::AdapterSecret
+}
+
 fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     let given = match operation.gives {
@@ -151,13 +157,17 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         responses.insert(status.to_string(), refused);
     }
     let security = match access {
-        Access::User | Access::Role(_) => json!([{"bearer": ["account"]}]),
+        access if asks_who(access) => json!([{"bearer": ["account"]}]),
         Access::AdapterSecret => json!([{"adapterSecret": []}]),
         _ if operation.path == OAUTH_LOGIN => json!([{"adapterSecret": []}, {}]),
         _ => json!([]),
     };
     let summary = match access {
-        Access::Role(role) => format!("{} (role {role})", operation.summary),
+        Access::Permission(permission) => format!("{} (permission {permission})", operation.summary),
+        Access::SelfOr(permission) => {
+            format!("{} (oneself; of others, permission {permission})", operation.summary)
+        }
+        Access::Administrator => format!("{} (role {ADMIN})", operation.summary),
         _ => operation.summary.to_owned(),
     };
     let mut described = json!({
@@ -343,10 +353,14 @@ fn of_adapter() -> Vec<Operation> {
 }
 
 pub(in crate::http) fn document() -> Value {
-    let access: Vec<_> = router::table().iter().map(|route| (route.path, route.access)).collect();
+    let table = router::table();
     let (mut paths, mut schemas) = (Map::new(), Schemas::new());
     for operation in operations() {
-        let Some((_, access)) = access.iter().find(|(path, _)| *path == operation.path) else { continue };
+        let is_its = |route: &&Route| {
+            route.path == operation.path
+                && route.method.as_ref().is_none_or(|method| method.as_str().eq_ignore_ascii_case(operation.method))
+        };
+        let Some(Route { access, .. }) = table.iter().find(is_its) else { continue };
         let described = described(&operation, *access, &mut schemas);
         let item = paths.entry(operation.path).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
