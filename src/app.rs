@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::Roles;
+use crate::access::policies::{Policies, PolicyFault};
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
@@ -53,6 +54,8 @@ pub enum AppError {
     Storage(#[from] StorageError),
     #[error("{0}")]
     Outgoing(#[from] OutgoingError),
+    #[error("{0}")]
+    Policies(#[from] PolicyFault),
 }
 
 /// All rooms.
@@ -70,6 +73,7 @@ pub struct App {
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
+    pub policies: Policies,
     /// Rung when a message has been written to the outbox.
     pub bell: Bell,
 }
@@ -127,6 +131,7 @@ impl App {
                 master.sealing().clone(),
                 Outgoing::new(&settings.outgoing, &[])?,
             ),
+            policies: Policies::load(database.clone(), clock.clone(), random.clone()).await?,
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
             settings,
             clock,
@@ -139,9 +144,10 @@ impl App {
         })
     }
 
-    /// Reads clients, APIs, providers and keys again.
+    /// Reads clients, APIs, policies, providers and keys again.
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
+        self.policies.reload().await?;
         self.reload_keys().await?;
         // What they sealed opens only under a master key that is read by then.
         Ok(self.federation.reload().await?)

@@ -140,6 +140,10 @@ pub enum Event {
         kid: String,
         what: &'static str,
     },
+    PoliciesPublished {
+        version: i64,
+        source: &'static str,
+    },
     MasterKeyReplaced {
         sealed: u64,
     },

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{Failure, output};
+use crate::access::policies::{Engine, read_folder};
 use crate::federation;
 use crate::keys::{self, Alg, KeyRing, State};
 use crate::platform::certificate::Certificate;
@@ -83,6 +84,9 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
         checks.push(Finding::of("tls", certificate(settings)));
     }
     checks.extend(providers(settings).await);
+    if let Some(folder) = settings.policies.folder() {
+        checks.push(Finding::of("policies", policies(folder)));
+    }
     let dir = settings.keys.dir.display();
     let master = MasterKey::load(&settings.keys.dir).map_err(|error| error.to_string()).and_then(|key| {
         key.ok_or_else(|| {
@@ -176,6 +180,16 @@ async fn providers(settings: &Settings) -> Vec<Finding> {
         }
         Err(error) => vec![Finding::of("provider", Err::<String, _>(error))],
     }
+}
+
+/// What the folder of policies holds.
+fn policies(folder: &std::path::Path) -> Result<String, String> {
+    let bundle = read_folder(folder).map_err(|fault| format!("policies.dir: {fault}"))?;
+    let engine = Engine::compile(&bundle).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("policies.dir: {}: {}", folder.display(), faults.join("; "))
+    })?;
+    Ok(format!("{} policies in {}", engine.len(), folder.display()))
 }
 
 /// Whether it publishes what a sign-in needs: its metadata, which are its own (OpenID Connect Discovery 1.0 section 4), and keys.

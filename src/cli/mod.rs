@@ -10,6 +10,7 @@ mod key;
 mod links;
 mod migrate;
 mod output;
+mod policy;
 mod provider;
 mod registration;
 mod serve;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::access::policies::PolicyFault;
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
 use crate::federation::ProviderFault;
@@ -77,6 +79,9 @@ enum Command {
     /// Other providers that people can sign in with
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
+    /// Cedar policies: what is in force, publishing, dry runs
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Create or change the applications, APIs and people of a TOML file
     Import(import::Import),
     /// Signing keys
@@ -111,6 +116,8 @@ enum Failure {
     #[error("{0}")]
     Provider(#[from] ProviderFault),
     #[error("{0}")]
+    Policy(#[from] PolicyFault),
+    #[error("{0}")]
     Key(#[from] KeyError),
     #[error("{0}")]
     Database(#[from] DatabaseError),
@@ -139,6 +146,7 @@ impl Failure {
                 | StartError::Web(_)
                 | StartError::Tls(_)
                 | StartError::Outgoing(_)
+                | StartError::Policies(PolicyFault::Files(_) | PolicyFault::Invalid(_))
                 | StartError::Bootstrap(IdentityError::Refused(_)),
             ) => ExitCode::from(2),
             Self::App(error) | Self::Start(StartError::App(error)) if blames_settings(error) => ExitCode::from(2),
@@ -276,6 +284,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
             Command::Provider(provider) => provider.run(settings?).await,
+            Command::Policy(policy) => policy.run(settings?).await,
             Command::Audit(audit) => audit.run(settings?).await,
             Command::Import(import) => import.run(settings?).await,
             Command::Key(key) => key.run(settings?).await,

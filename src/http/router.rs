@@ -21,7 +21,9 @@ use super::middleware::Surface;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
-use crate::access::permission::{PROVIDERS_READ, PROVIDERS_WRITE, USERS_READ, USERS_WRITE};
+use crate::access::permission::{
+    POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, USERS_READ, USERS_WRITE,
+};
 
 /// What a route shares with others of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,12 @@ pub fn table() -> Vec<Route> {
         by(GET, "/providers/{name}", Permission(PROVIDERS_READ), get(api::provider)),
         by(PUT, "/providers/{name}", Permission(PROVIDERS_WRITE), put(api::declare_provider)),
         by(DELETE, "/providers/{name}", Permission(PROVIDERS_WRITE), delete(api::remove_provider)),
+        by(GET, "/policies", Permission(POLICIES_READ), get(api::policies)),
+        by(PUT, "/policies", Permission(POLICIES_WRITE), put(api::publish_policies)),
+        route("/policies/dry-run", Permission(POLICIES_WRITE), Json, post(api::dry_run_policies)),
+        route("/policies/versions", Permission(POLICIES_READ), Json, get(api::policy_versions)),
+        route("/policies/versions/{version}", Permission(POLICIES_READ), Json, get(api::policy_version)),
+        route("/policies/versions/{version}/publish", Permission(POLICIES_WRITE), Json, post(api::restore_policies)),
         route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/signup", AdapterSecret, Adapter, post(adapter::create_user)),

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::listen::{Front, accept, bind};
 use self::tls::Tls;
+use crate::access::policies::PolicyFault;
 use crate::app::{App, AppError, Schema};
 use crate::backchannel_logout::BackchannelLogout;
 use crate::clients::{Change, ClientError};
@@ -54,6 +55,8 @@ pub enum StartError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
+    #[error("policies.dir: {0}")]
+    Policies(#[from] PolicyFault),
     #[error("database.url: {0}")]
     Database(#[from] database::DatabaseError),
 }
@@ -100,6 +103,12 @@ pub struct Server {
 const SWEEP_BATCH: i64 = 1000;
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 
+/// Until the folder of policies is looked at again.
+const POLICIES_PAUSE: Duration = Duration::from_secs(2);
+
+/// Between two writings of what was noted meanwhile.
+const NOTES_PAUSE: Duration = Duration::from_secs(1);
+
 /// Until missing keys are made again when that failed.
 const KEYS_PAUSE: Duration = Duration::from_secs(10);
 
@@ -125,6 +134,9 @@ impl Server {
         let management_listeners = bind("management.listen", &settings.management.listen).await?;
         let schema = if options.migrate { Schema::Migrate } else { Schema::Require };
         let app = Arc::new(App::open(settings, clock, random, schema).await?);
+        if let Some(folder) = app.settings.policies.folder() {
+            app.policies.publish_folder(folder).await?;
+        }
         let first_administrator = bootstrap(&app, options.terminal).await.map_err(StartError::Bootstrap)?;
         let change = Change { what: "credentials", now: app.clock.now(), random: app.random.clone() };
         clients::ensure_credentials_client(&app.clients, &app.database, &app.settings.credentials.client_id, change)
@@ -161,6 +173,8 @@ impl Server {
         if !app.keys.set().is_complete() {
             background.spawn(complete_keys(app.clone(), stopped.clone()));
         }
+        background.spawn(follow_policies(app.clone(), stopped.clone()));
+        background.spawn(write_decisions(app.clone(), stopped.clone()));
         background.spawn(sweep(app, stopped.clone()));
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
@@ -250,6 +264,42 @@ async fn complete_keys(app: Arc<App>, stopped: CancellationToken) {
     }
 }
 
+/// Publishes what the policies' folder holds when it changes. What does not validate is reported once and changes nothing.
+async fn follow_policies(app: Arc<App>, stopped: CancellationToken) {
+    let Some(folder) = app.settings.policies.folder() else { return };
+    let mut reported = String::new();
+    loop {
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(POLICIES_PAUSE) => {}
+        }
+        let said = match app.policies.publish_folder(folder).await {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        if !said.is_empty() && said != reported {
+            tracing::error!(error = said, "the folder of policies does not do; what is in force stays");
+        }
+        reported = said;
+    }
+}
+
+/// Writes which decisions were made, many in one statement; what is noted last is written before the end.
+async fn write_decisions(app: Arc<App>, stopped: CancellationToken) {
+    loop {
+        let last = tokio::select! {
+            () = stopped.cancelled() => true,
+            () = tokio::time::sleep(NOTES_PAUSE) => false,
+        };
+        if let Err(error) = app.policies.write_noted().await {
+            tracing::warn!(%error, "decisions were not noted");
+        }
+        if last {
+            return;
+        }
+    }
+}
+
 /// Sends what the outbox holds, of the kinds that we know how to deliver.
 fn sender(app: &Arc<App>, web: &Web) -> Result<Sender, StartError> {
     let outgoing = Outgoing::new(&app.settings.outgoing, &[])?;
@@ -297,6 +347,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += crate::federation::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
+    gone += app.policies.sweep(now, of(app.settings.policies.decisions_kept), SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
     Ok(gone)
 }

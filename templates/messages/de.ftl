@@ -385,3 +385,5 @@ docs-who-everybody = Alle dürfen das aufrufen.
 docs-who-bearer = Nötig ist ein Zugriffstoken mit dem Scope account.
 docs-who-adapter = Nötig ist das Geheimnis des Adapters im Header x-auth-secret.
 docs-who-refresh = Nötig ist ein Refresh-Token: im Header als „Authorization: Refresh TOKEN“ oder im Inhalt.
+api-policies-invalid = Die Richtlinien sind nicht gültig; nichts wurde veröffentlicht.
+api-policies-moved = Inzwischen gilt eine andere Fassung: sieh sie an und veröffentliche neu.

@@ -393,3 +393,5 @@ docs-who-everybody = Everybody may call it.
 docs-who-bearer = It needs an access token with the scope account.
 docs-who-adapter = It needs the adapter’s secret in the header x-auth-secret.
 docs-who-refresh = It takes a refresh token: in the header, as “Authorization: Refresh TOKEN”, or in the body.
+api-policies-invalid = The policies do not validate; nothing was published.
+api-policies-moved = Another version is in force by now: look at it, and publish again.

@@ -1,5 +1,7 @@
 //! What is wrong with a bundle, and where.
 
+use std::fmt;
+
 use miette::Diagnostic;
 use serde::Serialize;
 
@@ -17,6 +19,19 @@ pub struct Fault {
     pub line: Option<u64>,
     pub column: Option<u64>,
     pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(document) = &self.document {
+            write!(f, "{document}")?;
+            if let (Some(line), Some(column)) = (self.line, self.column) {
+                write!(f, ", line {line}, column {column}")?;
+            }
+            write!(f, ": ")?;
+        }
+        write!(f, "{}", self.message)
+    }
 }
 
 impl Fault {

@@ -37,16 +37,14 @@ pub(in crate::http) struct Call {
     body: Result<Bytes, FormFault>,
 }
 
-impl FromRequest<Arc<Web>> for Call {
-    type Rejection = Infallible;
-
-    async fn from_request(mut request: Request, web: &Arc<Web>) -> Result<Self, Infallible> {
+impl Call {
+    async fn read(mut request: Request, web: &Arc<Web>, most: usize) -> Result<Self, Infallible> {
         let segments = request.extract_parts::<RawPathParams>().await.ok();
         let segments =
             segments.map(|segments| segments.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         let caller = request.extract_parts::<Caller>().await?;
         let (parts, body) = request.into_parts();
-        let body = form::bytes(&parts.headers, body, web.app.settings.http.max_body).await;
+        let body = form::bytes(&parts.headers, body, most).await;
         Ok(Self {
             web: web.clone(),
             caller,
@@ -56,6 +54,28 @@ impl FromRequest<Arc<Web>> for Call {
             headers: parts.headers,
             body,
         })
+    }
+}
+
+impl FromRequest<Arc<Web>> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Infallible> {
+        Self::read(request, web, web.app.settings.http.max_body).await
+    }
+}
+
+/// Bytes of a body that is larger than others: a few thousand policies.
+const LARGE: usize = 4 << 20;
+
+/// A call that may have a large body.
+pub(in crate::http) struct LargeCall(pub(super) Call);
+
+impl FromRequest<Arc<Web>> for LargeCall {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Infallible> {
+        Ok(Self(Call::read(request, web, LARGE.max(web.app.settings.http.max_body)).await?))
     }
 }
 

@@ -68,6 +68,14 @@ impl Signed {
         self.account().map(|account| account.person.user_id)
     }
 
+    /// What they are called by in tokens: the person's id, or the client's.
+    pub(super) fn subject(&self) -> String {
+        match &self.principal {
+            Principal::Person(account) => account.person.user_id.to_string(),
+            Principal::Service { client_id } => client_id.clone(),
+        }
+    }
+
     pub(super) fn is(&self, person: Uuid) -> bool {
         self.id() == Some(person)
     }

@@ -11,9 +11,11 @@ mod links;
 mod members;
 mod oauth_login;
 mod openapi;
+mod page;
 mod people;
 mod person;
 mod picture;
+mod policies;
 mod problem;
 mod providers;
 mod recovery;
@@ -39,6 +41,10 @@ pub(crate) use openapi::text as openapi_text;
 pub(super) use openapi::{document as openapi_document, openapi};
 pub(super) use people::{change, list, me, show};
 pub(super) use picture::upload as upload_picture;
+pub(super) use policies::{
+    current as policies, dry_run as dry_run_policies, publish as publish_policies, restore as restore_policies,
+    version as policy_version, versions as policy_versions,
+};
 pub(super) use providers::{
     declare as declare_provider, list as providers, remove as remove_provider, show as provider,
 };

@@ -49,6 +49,7 @@ pub struct Settings {
     pub passwords: Passwords,
     pub mail: Mail,
     pub storage: Storage,
+    pub policies: Policies,
     pub limits: Limits,
     pub branding: Branding,
     pub http: Http,
@@ -198,6 +199,21 @@ impl Limits {
             return Err(("limits.mails_an_hour", "must be at least 1; without mail.url none is sent".to_owned()));
         }
         Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// Empty: none.
+    pub dir: PathBuf,
+    pub decisions_kept: Millis,
+}
+
+impl Policies {
+    /// The folder, where there is one.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        Some(self.dir.as_path()).filter(|dir| !dir.as_os_str().is_empty())
     }
 }
 
