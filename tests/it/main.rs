@@ -61,6 +61,7 @@ mod operations;
 mod pages_chromium;
 mod passwords;
 mod pictures;
+mod policies;
 mod prompts;
 mod provider_changes;
 mod provider_faults;
