@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::Roles;
+use crate::access::policies::Policies;
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
@@ -66,6 +67,7 @@ pub struct App {
     pub keys: KeyRing,
     pub accounts: Accounts,
     pub adapter: Adapter,
+    pub policies: Policies,
     pub roles: Roles,
     pub sessions: Sessions,
     pub federation: Federation,
@@ -116,6 +118,7 @@ impl App {
         Ok(Self {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
+            policies: Policies::load(database.clone()).await?,
             roles: Roles::new(database.clone()),
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             federation: Federation::new(
@@ -143,6 +146,7 @@ impl App {
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
         self.reload_keys().await?;
+        self.policies.reload().await?;
         // What they sealed opens only under a master key that is read by then.
         Ok(self.federation.reload().await?)
     }
