@@ -69,11 +69,11 @@ pub struct App {
     pub keys: KeyRing,
     pub accounts: Accounts,
     pub adapter: Adapter,
+    pub policies: Policies,
     pub roles: Roles,
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
-    pub policies: Policies,
     /// Rung when a message has been written to the outbox.
     pub bell: Bell,
 }

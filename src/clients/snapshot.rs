@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
 use super::{Api, Client, ClientError, redirect, store};
+use crate::access::Held;
 use crate::platform::clock::Clock;
 use crate::platform::database::Database;
 use crate::platform::settings::Attributes;
@@ -17,11 +18,15 @@ pub struct Registry {
     clients: HashMap<String, Arc<Client>>,
     apis: HashMap<String, Arc<Api>>,
     public_origins: HashSet<String>,
+    /// The roles of those that have some.
+    roles: HashMap<String, Vec<String>>,
+    /// What each role gives.
+    permissions: HashMap<String, Vec<String>>,
     attributes: Arc<Attributes>,
 }
 
 impl Registry {
-    fn new(clients: Vec<Client>, apis: Vec<Api>, attributes: Arc<Attributes>) -> Self {
+    fn new(clients: Vec<Client>, apis: Vec<Api>, roles: store::Roles, attributes: Arc<Attributes>) -> Self {
         let public_origins = clients
             .iter()
             .filter(|client| client.is_public() && !client.disabled)
@@ -31,6 +36,8 @@ impl Registry {
             clients: clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect(),
             apis: apis.into_iter().map(|api| (api.audience.clone(), Arc::new(api))).collect(),
             public_origins,
+            roles: roles.of_clients,
+            permissions: roles.permissions,
             attributes,
         }
     }
@@ -48,6 +55,17 @@ impl Registry {
     /// A client that may be used now.
     pub fn client(&self, id: &str) -> Option<Arc<Client>> {
         self.clients.get(id).filter(|client| !client.disabled).cloned()
+    }
+
+    /// What a service account is, in order.
+    pub fn roles_of(&self, client: &str) -> &[String] {
+        self.roles.get(client).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What a service account may do, as of this moment's snapshot.
+    pub fn held_by(&self, client: &str) -> Held {
+        let roles = self.roles_of(client);
+        Held::by(roles, roles.iter().flat_map(|role| self.permissions.get(role).into_iter().flatten().cloned()))
     }
 
     pub fn api(&self, audience: &str) -> Option<Arc<Api>> {
@@ -150,5 +168,6 @@ fn plausible(id: &str) -> bool {
 
 async fn read(database: &Database, attributes: Arc<Attributes>) -> Result<Registry, ClientError> {
     let (clients, apis) = store::all(database).await?;
-    Ok(Registry::new(clients, apis, attributes))
+    let roles = store::roles(database).await?;
+    Ok(Registry::new(clients, apis, roles, attributes))
 }

@@ -17,6 +17,8 @@ pub enum Access {
     SelfOr(&'static str),
     /// Whoever holds the permission, as the database has it now.
     Permission(&'static str),
+    /// The same, or a client that holds it and proves itself by its secret.
+    PermissionOrSecret(&'static str),
     /// Whoever holds everything.
     Administrator,
     /// Who shows the secret of the session adapter.
@@ -36,6 +38,7 @@ impl Access {
                 | Self::UserInPerson
                 | Self::SelfOr(_)
                 | Self::Permission(_)
+                | Self::PermissionOrSecret(_)
                 | Self::Administrator
                 | Self::AdapterSecret
         )

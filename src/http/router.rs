@@ -22,7 +22,7 @@ use super::protocol::{authorize, discovery, introspect, logout, revoke, token, u
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
 use crate::access::permission::{
-    POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, USERS_READ, USERS_WRITE,
+    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, USERS_READ, USERS_WRITE,
 };
 
 /// What a route shares with others of its kind.
@@ -54,7 +54,10 @@ pub struct Route {
 /// The table. Where a GET does more than show something, HEAD is refused: the framework would run it as a GET.
 #[expect(clippy::too_many_lines, reason = "it is one table, to be read as one")]
 pub fn table() -> Vec<Route> {
-    use Access::{AdapterSecret, Administrator, Browser, Client, Development, Permission, Public, SelfOr, Token, User};
+    use Access::{
+        AdapterSecret, Administrator, Browser, Client, Development, Permission, PermissionOrSecret, Public, SelfOr,
+        Token, User,
+    };
     use Kind::{Adapter, Api, Json, Open, Page};
     const GET: Method = Method::GET;
     const PUT: Method = Method::PUT;
@@ -66,6 +69,9 @@ pub fn table() -> Vec<Route> {
         route("/.well-known/openid-configuration", Public, Open, get(discovery::metadata)),
         route("/.well-known/oauth-authorization-server", Public, Open, get(discovery::metadata)),
         route("/jwks", Public, Open, get(discovery::jwks)),
+        route("/.well-known/authzen-configuration", Public, Open, get(discovery::authzen)),
+        route("/access/v1/evaluation", PermissionOrSecret(ACCESS_EVALUATE), Json, post(api::evaluation)),
+        route("/access/v1/evaluations", PermissionOrSecret(ACCESS_EVALUATE), Json, post(api::evaluations)),
         route("/token", Client, Api, post(token::token)),
         route("/userinfo", Token, Api, get(userinfo::userinfo).post(userinfo::userinfo)),
         route("/introspect", Client, Api, post(introspect::introspect)),

@@ -80,6 +80,12 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
                 let by_admin = of_row(statuses(&server, &path, Some(admin)).await);
                 assert!(passes(&by_admin), "{path}: {by_admin:?}");
             }
+            Access::PermissionOrSecret(_) => {
+                assert!(all(&nobody, 401), "{path}: {nobody:?}");
+                assert!(all(&by_other, 403), "{path}: {by_other:?}");
+                let by_admin = statuses(&server, &path, Some(admin)).await;
+                assert!(by_admin.iter().all(|(_, status)| ![401, 403].contains(status)), "{path}: {by_admin:?}");
+            }
             Access::AdapterSecret => {
                 assert!(all(&nobody, 401), "{path}: {nobody:?}");
                 let by_admin = statuses(&server, &path, Some(admin)).await;

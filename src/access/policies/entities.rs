@@ -143,7 +143,7 @@ fn with_tags_of(
 ) -> Result<Entity, String> {
     // Cedar gives values back and takes expressions: JSON is what both understand.
     let mut json = own.to_json_value().map_err(|error| error.to_string())?;
-    let said = Entity::new(uid, attrs, parents).and_then(|entity| Ok(entity.to_json_value()));
+    let said = Entity::new(uid, attrs, parents).map(|entity| entity.to_json_value());
     let mut said = said.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     if let (Some(said), Some(tags)) = (said.as_object_mut(), json.get_mut("tags")) {
         said.insert("tags".to_owned(), tags.take());

@@ -7,6 +7,7 @@ mod entities;
 mod fault;
 mod files;
 mod index;
+mod known;
 mod publish;
 mod question;
 mod recent;

@@ -162,15 +162,22 @@ impl Policies {
         Ok(store::page(&self.database, before, limit).await?)
     }
 
-    /// Takes over what is in force by the database. What was written by a newer program and does not compile here leaves the old
-    /// one in force.
+    /// Takes over what is in force by the database. What another program has written and does not compile here leaves in force
+    /// what was.
     pub async fn reload(&self) -> Result<(), PolicyFault> {
         let _alone = self.reading.lock().await;
-        let Some((version, bundle)) = store::newest(&self.database).await? else { return Ok(()) };
-        if version.number == self.current().version {
+        if store::newest_number(&self.database).await?.unwrap_or(0) == self.current().version {
             return Ok(());
         }
-        let (_, engine) = compile(bundle).await?;
+        let Some((version, bundle)) = store::newest(&self.database).await? else { return Ok(()) };
+        let engine = match compile(bundle).await {
+            Ok((_, engine)) => engine,
+            Err(fault @ PolicyFault::Invalid(_)) => {
+                tracing::error!(version = version.number, %fault, "published policies do not compile here");
+                return Ok(());
+            }
+            Err(fault) => return Err(fault),
+        };
         self.current.store(Arc::new(InForce { version: version.number, engine }));
         tracing::info!(version = version.number, "policies are in force");
         Ok(())

@@ -16,9 +16,12 @@ use crate::audit::Source;
 use crate::grants::{Account, Standing};
 use crate::http::access::Access;
 use crate::http::caller::Caller;
+use crate::http::protocol::token::authenticate;
 use crate::http::protocol::userinfo::bearer_token;
 use crate::http::state::Web;
+use crate::oauth::TokenError;
 use crate::oauth::bearer::{Actor, Reader};
+use crate::oauth::parameters::Parameters;
 use crate::oauth::scope;
 use crate::platform::secrets;
 use crate::platform::settings::Party;
@@ -43,6 +46,8 @@ pub(super) enum Principal {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Means {
     AccessToken,
+    /// A client's, at the endpoint itself.
+    Secret,
 }
 
 /// Somebody who has shown who they are, and what they may do now. Only the guard makes one.
@@ -124,7 +129,7 @@ pub(in crate::http) async fn guard(
     next: Next,
 ) -> Response {
     let (headers, id) = (request.headers().clone(), id_of_path(&mut request).await);
-    match admit(&gate, &headers, id).await {
+    match admit(&gate, &caller, &headers, id).await {
         Ok(None) => {}
         Ok(Some(signed)) => {
             request.extensions_mut().insert(signed);
@@ -140,7 +145,7 @@ async fn id_of_path(request: &mut Request) -> Option<Uuid> {
     segments.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| Uuid::parse_str(id).ok())
 }
 
-async fn admit(gate: &Gate, headers: &HeaderMap, id: Option<Uuid>) -> Result<Option<Signed>, Fault> {
+async fn admit(gate: &Gate, caller: &Caller, headers: &HeaderMap, id: Option<Uuid>) -> Result<Option<Signed>, Fault> {
     if !gate.access.is_guarded() {
         return Ok(None);
     }
@@ -151,11 +156,14 @@ async fn admit(gate: &Gate, headers: &HeaderMap, id: Option<Uuid>) -> Result<Opt
             Err(Problem::new(StatusCode::UNAUTHORIZED, "api-unproven").into())
         };
     }
-    let signed = signed(&gate.web, headers).await?;
+    let signed = match gate.access {
+        Access::PermissionOrSecret(_) if shows_basic(headers) => by_secret(&gate.web, caller, headers).await?,
+        _ => signed(&gate.web, headers).await?,
+    };
     let is_admitted = match gate.access {
         Access::User => signed.acts_for_themselves(),
         Access::UserInPerson => signed.acts_for_themselves() && signed.means == Means::AccessToken,
-        Access::Permission(permission) => signed.held.has(permission),
+        Access::Permission(permission) | Access::PermissionOrSecret(permission) => signed.held.has(permission),
         Access::Administrator => signed.held.is_everything(),
         Access::SelfOr(permission) => {
             let is_own = id.is_some_and(|id| signed.is(id)) && signed.acts_for_themselves();
@@ -208,6 +216,28 @@ async fn by_access_token(web: &Web, token: &str) -> Result<Signed, Fault> {
         }
     };
     Ok(Signed::new(principal, &standing, Means::AccessToken))
+}
+
+fn shows_basic(headers: &HeaderMap) -> bool {
+    let scheme = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().get(..6));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "))
+}
+
+/// A client that shows its secret: known in memory, with what it may do.
+async fn by_secret(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap) -> Result<Signed, Fault> {
+    let refused = || {
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "api-unproven").code("invalid_client");
+        problem.challenge("Basic realm=\"bonafide\", charset=\"UTF-8\"")
+    };
+    let client = match authenticate(web, caller, headers, &Parameters::default()).await {
+        Ok(client) if !client.is_public() => client,
+        Ok(_) | Err(TokenError::Client(_)) => return Err(refused().into()),
+        Err(error) => return Err(Fault::broken(error)),
+    };
+    let registry = web.app.clients.registry();
+    let roles = registry.roles_of(&client.id).to_vec();
+    let principal = Principal::Service { client_id: client.id.clone() };
+    Ok(Signed { principal, held: registry.held_by(&client.id), roles, means: Means::Secret })
 }
 
 impl Signed {

@@ -6,6 +6,7 @@
 pub(super) mod adapter;
 mod admin;
 mod call;
+mod evaluation;
 mod guard;
 mod links;
 mod members;
@@ -34,6 +35,7 @@ use super::caller::Caller;
 use super::state::Web;
 
 pub(super) use admin::register as admin_register;
+pub(super) use evaluation::{evaluation, evaluations};
 pub(super) use guard::{Gate, guard};
 pub(super) use links::{list as links, unlink};
 pub(super) use oauth_login::oauth_login;

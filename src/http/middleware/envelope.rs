@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -57,6 +57,13 @@ impl Envelope {
         response
     }
 
+    /// What the caller calls the request, where that is given back (`AuthZEN` 1.0 section 10.1). The log keeps to ours.
+    fn told_id(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let told = headers.get("x-request-id").filter(|_| self.path.starts_with("/access/v1/"))?;
+        let is_printable = told.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte));
+        (is_printable && (1..=128).contains(&told.len())).then(|| told.clone())
+    }
+
     fn record(&self, status: StatusCode, took: std::time::Duration) {
         let (index, class) = match status.as_u16() / 100 {
             2 => (0, "2xx"),
@@ -82,6 +89,7 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let body_timeout = settings.http.body_timeout.duration();
     let mut request = request.map(|body| Timed::body(body, body_timeout));
     request.extensions_mut().insert(caller.clone());
+    let told = envelope.told_id(request.headers());
     let method = request.method().clone();
     let started = started();
     let span = if envelope.documents {
@@ -98,7 +106,7 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
 
     let status = response.status();
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(caller.request_id.as_str()) {
+    if let Some(id) = told.or_else(|| HeaderValue::from_str(caller.request_id.as_str()).ok()) {
         headers.insert("x-request-id", id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use serde_json::json;
 
 use crate::http::state::Web;
 
@@ -16,6 +17,17 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(in crate::http) async fn metadata(State(web): State<Arc<Web>>) -> Response {
     document(web.documents().discovery.clone())
+}
+
+/// `/.well-known/authzen-configuration` (`AuthZEN` Authorization API 1.0 section 9). What is not named is not there.
+pub(in crate::http) async fn authzen(State(web): State<Arc<Web>>) -> Response {
+    let issuer = web.issuer();
+    let body = json!({
+        "policy_decision_point": issuer,
+        "access_evaluation_endpoint": format!("{issuer}/access/v1/evaluation"),
+        "access_evaluations_endpoint": format!("{issuer}/access/v1/evaluations"),
+    });
+    document(body.to_string().into())
 }
 
 pub(in crate::http) async fn jwks(State(web): State<Arc<Web>>) -> Response {

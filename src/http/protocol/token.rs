@@ -70,7 +70,7 @@ async fn answer(
 }
 
 /// Finds out who the client is, and records who tried to be a client that exists.
-pub(super) async fn authenticate(
+pub(in crate::http) async fn authenticate(
     web: &Arc<Web>,
     caller: &Caller,
     headers: &HeaderMap,
