@@ -205,7 +205,7 @@ fn faults_say_where() {
     let found = faults(HOUSE, &[("t", "permit(principal == ?principal, action, resource);")], &json!([]));
     assert_eq!(found[0].document.as_deref(), Some("t"), "{found:#?}");
     let warned = engine(HOUSE, &[("w", "permit(principal is thing, action, resource);")], &json!([]));
-    assert_eq!(warned.warnings().len(), 1, "{:#?}", warned.warnings());
+    assert_eq!(warned.warnings()[0].document.as_deref(), Some("w"), "{:#?}", warned.warnings());
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     /// Which policies are looked at, their order, and the rest of a batch change no decision.
     #[test]
