@@ -1,6 +1,6 @@
 //! What operations cost: CPU of the provider's process, as a ratio to floors measured in the same run.
 //!
-//! `cargo bench` measures the endpoints and JSON sign-in; `cargo bench -- crowd` fills a database with a million people and
+//! `cargo bench` measures decisions, the endpoints and JSON sign-in (`cargo bench -- decisions` the first alone); `cargo bench -- crowd` fills a database with a million people and
 //! compares it to a small one. `SQLite` or `PostgreSQL` behind it measures that engine alone. With `BONAFIDE_TEST_POSTGRES` set on PostgreSQL too. `BENCH_SECONDS` (3) is the time for each
 //! operation. CPU, not latency: on a machine that others use too it is by far the steadiest figure.
 #![expect(
@@ -14,6 +14,7 @@
 
 mod clocks;
 mod crowd;
+mod decisions;
 mod endpoints;
 mod floor;
 mod http;
@@ -44,6 +45,9 @@ fn main() {
     let signature = clocks::signature_ms(time);
     let hash = clocks::hash_ms();
     println!("floors, ms of CPU: an RSA-2048 signature {signature:.4}, an Argon2id hash (64 MiB, t=3, p=1) {hash:.1}");
+    if wanted.is_empty() || is_wanted("decisions") {
+        decisions::measure(signature, time);
+    }
     for (name, postgres) in &engines {
         if wanted.is_empty() || is_wanted("endpoints") {
             endpoints::measure(name, postgres.as_deref(), signature, time);

@@ -31,7 +31,9 @@ pub(super) struct Own(HashMap<EntityUid, Made>);
 
 impl Own {
     pub(super) fn new(entities: &Entities) -> Self {
-        let made = entities.iter().map(|entity| {
+        // Cedar puts the schema's actions among them.
+        let things = entities.iter().filter(|entity| entity.uid().type_name().basename() != "Action");
+        let made = things.map(|entity| {
             let uid = entity.uid();
             let ancestors: Vec<EntityUid> = entities.ancestors(&uid).into_iter().flatten().cloned().collect();
             let mut refs = Vec::new();
