@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::access::Roles;
+use crate::access::roles::{Catalogue, Roles};
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
@@ -67,6 +67,7 @@ pub struct App {
     pub accounts: Accounts,
     pub adapter: Adapter,
     pub roles: Roles,
+    pub catalogue: Catalogue,
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
@@ -116,7 +117,8 @@ impl App {
         Ok(Self {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
-            roles: Roles::new(database.clone()),
+            roles: Roles::new(database.clone(), clock.clone(), random.clone()),
+            catalogue: Catalogue::load(&database).await?,
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             federation: Federation::new(
                 Providers::load(&database, &settings, master.sealing()).await?,
@@ -139,9 +141,10 @@ impl App {
         })
     }
 
-    /// Reads clients, APIs, providers and keys again.
+    /// Reads clients, APIs, roles, providers and keys again.
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
+        self.catalogue.reload(&self.database).await?;
         self.reload_keys().await?;
         // What they sealed opens only under a master key that is read by then.
         Ok(self.federation.reload().await?)

@@ -10,8 +10,10 @@ mod key;
 mod links;
 mod migrate;
 mod output;
+mod permission;
 mod provider;
 mod registration;
+mod role;
 mod serve;
 mod user;
 
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::access::roles::RoleFault;
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
 use crate::federation::ProviderFault;
@@ -74,6 +77,12 @@ enum Command {
     /// Resource servers
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Sets of permissions, and who holds them
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// What may be done, by name
+    #[command(subcommand)]
+    Permission(permission::PermissionCommand),
     /// Other providers that people can sign in with
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -108,6 +117,8 @@ enum Failure {
     Client(#[from] ClientError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Role(#[from] RoleFault),
     #[error("{0}")]
     Provider(#[from] ProviderFault),
     #[error("{0}")]
@@ -275,6 +286,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(user) => user.run(settings?).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
+            Command::Role(role) => role.run(settings?).await,
+            Command::Permission(permission) => permission.run(settings?).await,
             Command::Provider(provider) => provider.run(settings?).await,
             Command::Audit(audit) => audit.run(settings?).await,
             Command::Import(import) => import.run(settings?).await,

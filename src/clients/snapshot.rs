@@ -42,7 +42,9 @@ impl Registry {
 
     /// Whether a scope is one of the standard, or gives declared attributes: whichever API a token is for, it may have it.
     pub fn is_about_people(&self, scope: &str) -> bool {
-        crate::oauth::scope::STANDARD.contains(&scope) || self.attributes.scopes().contains(&scope)
+        crate::oauth::scope::STANDARD.contains(&scope)
+            || crate::oauth::scope::is_standing(scope)
+            || self.attributes.scopes().contains(&scope)
     }
 
     /// A client that may be used now.

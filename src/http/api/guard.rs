@@ -13,11 +13,12 @@ use super::problem::{Fault, Problem};
 use crate::access::Held;
 use crate::access::permission::{USERS_READ, USERS_WRITE};
 use crate::audit::Source;
-use crate::grants::{Account, Standing};
+use crate::grants::Account;
 use crate::http::access::Access;
 use crate::http::caller::Caller;
 use crate::http::protocol::userinfo::bearer_token;
 use crate::http::state::Web;
+use crate::identity::Standing;
 use crate::oauth::bearer::{Actor, Reader};
 use crate::oauth::scope;
 use crate::platform::secrets;
@@ -195,7 +196,7 @@ async fn by_access_token(web: &Web, token: &str) -> Result<Signed, Fault> {
                 let challenge = "Bearer error=\"insufficient_scope\", scope=\"account\"";
                 return Err(Problem::forbidden().challenge(challenge).into());
             }
-            let standing = account.standing.clone();
+            let standing = account.person.standing.clone();
             (Principal::Person(Box::new(account)), standing)
         }
     };

@@ -1,18 +1,15 @@
 //! `GET /auth/me` and the people behind `/auth/{id}`: oneself, or anybody for who holds the permission.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use uuid::Uuid;
 
+use super::page::Page;
 use super::person::{Person, ProfileChange, fault_of_change};
 use super::{Answered, Call, Fault, Problem, members};
 use crate::http::answer;
 use crate::identity::{AccountChange, User};
 use crate::platform::settings::Attribute;
-
-/// A page of people where nobody asks for another size, and the largest.
-const USUAL: u64 = 50;
-const MOST: u64 = 100;
 
 /// The holder of the token, by the statement that found the token good.
 pub(in crate::http) async fn me(call: Call) -> Response {
@@ -33,27 +30,11 @@ pub(in crate::http) async fn list(call: Call) -> Response {
 }
 
 async fn listed(call: &Call) -> Answered {
-    let malformed = |name| Problem::bad_request("api-query-malformed").field(name, "api-field-malformed");
-    let limit = match call.query("limit")? {
-        None => USUAL,
-        Some(text) => text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| malformed("limit"))?,
-    };
-    let after = match call.query("after")? {
-        None => None,
-        Some(text) => Some(Uuid::parse_str(&text).map_err(|_| malformed("after"))?),
-    };
-    // One more than is shown tells whether there is a next page.
-    let mut users = call.web.app.accounts.page(after, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let is_more = users.len() > shown;
-    users.truncate(shown);
-    let next = users
-        .last()
-        .filter(|_| is_more)
-        .map(|last| format!("<{}/auth?limit={limit}&after={}>; rel=\"next\"", call.web.issuer(), last.id));
+    let page = Page::asked(call)?;
+    let mut users = call.web.app.accounts.page(page.after, page.reading()).await?;
+    let more_after = page.cut(&mut users).then(|| users.last().map(|last| last.id)).flatten();
     let people = users.into_iter().map(|user| person(call, user)).collect::<Result<Vec<Person>, _>>()?;
-    let next = next.and_then(|link| HeaderValue::from_str(&link).ok());
-    Ok(answer::with_header(answer::json(StatusCode::OK, &people), header::LINK, next))
+    Ok(page.answer(call, "/auth", &people, more_after))
 }
 
 pub(in crate::http) async fn show(call: Call) -> Response {

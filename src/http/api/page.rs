@@ -1,0 +1,67 @@
+//! Lists that come a page at a time.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Call, Problem};
+use crate::http::answer;
+
+/// Items of a page where nobody asks for another size, and the most.
+const USUAL: u64 = 50;
+const MOST: u64 = 100;
+
+/// Which part of a list is asked for.
+pub(super) struct Page {
+    limit: u64,
+    pub(super) after: Option<Uuid>,
+}
+
+impl Page {
+    /// By the parameters `limit` and `after`. Lists are in the order of their ids: no other can be had.
+    pub(super) fn asked(call: &Call) -> Result<Self, Problem> {
+        let malformed = |name| Problem::bad_request("api-query-malformed").field(name, "api-field-malformed");
+        if call.query("sort")?.is_some() {
+            return Err(Problem::bad_request("api-query-malformed").field("sort", "api-field-unknown"));
+        }
+        let limit = match call.query("limit")? {
+            None => USUAL,
+            Some(text) => {
+                text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| malformed("limit"))?
+            }
+        };
+        let after = match call.query("after")? {
+            None => None,
+            Some(text) => Some(Uuid::parse_str(&text).map_err(|_| malformed("after"))?),
+        };
+        Ok(Self { limit, after })
+    }
+
+    /// How many to read: one more than is shown tells whether there is a next page.
+    pub(super) fn reading(&self) -> u64 {
+        self.limit + 1
+    }
+
+    /// What is shown of what was read, and whether there is more.
+    pub(super) fn cut<T>(&self, read: &mut Vec<T>) -> bool {
+        let shown = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let is_more = read.len() > shown;
+        read.truncate(shown);
+        is_more
+    }
+
+    /// The page, with the address of the one after the last item where there is one.
+    pub(super) fn answer<T: Serialize>(
+        &self,
+        call: &Call,
+        path: &str,
+        items: &[T],
+        more_after: Option<Uuid>,
+    ) -> Response {
+        let next = more_after
+            .map(|last| format!("<{}{path}?limit={}&after={last}>; rel=\"next\"", call.web.issuer(), self.limit))
+            .and_then(|link| HeaderValue::from_str(&link).ok());
+        answer::with_header(answer::json(StatusCode::OK, &items), header::LINK, next)
+    }
+}
