@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::access::Roles;
 use crate::access::policies::{Policies, PolicyFault};
+use crate::access::roles::{Catalogue, Roles};
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
@@ -71,6 +71,7 @@ pub struct App {
     pub adapter: Adapter,
     pub policies: Policies,
     pub roles: Roles,
+    pub catalogue: Catalogue,
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
@@ -120,7 +121,8 @@ impl App {
         Ok(Self {
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
-            roles: Roles::new(database.clone()),
+            roles: Roles::new(database.clone(), clock.clone(), random.clone()),
+            catalogue: Catalogue::load(&database).await?,
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             federation: Federation::new(
                 Providers::load(&database, &settings, master.sealing()).await?,
@@ -144,9 +146,10 @@ impl App {
         })
     }
 
-    /// Reads clients, APIs, policies, providers and keys again.
+    /// Reads clients, APIs, roles, policies, providers and keys again.
     pub async fn reload(&self) -> Result<(), AppError> {
         self.clients.reload(&self.database).await?;
+        self.catalogue.reload(&self.database).await?;
         self.policies.reload().await?;
         self.reload_keys().await?;
         // What they sealed opens only under a master key that is read by then.

@@ -83,6 +83,21 @@ pub enum Event {
     RoleRevoked {
         role: String,
     },
+    RoleDeclared {
+        role: String,
+        what: &'static str,
+        permissions: Vec<String>,
+    },
+    /// With how many had it.
+    RoleRemoved {
+        role: String,
+        people: u64,
+        clients: u64,
+    },
+    PermissionDeclared {
+        permission: String,
+        what: &'static str,
+    },
     AccountLinked {
         provider: String,
     },

@@ -10,9 +10,11 @@ mod key;
 mod links;
 mod migrate;
 mod output;
+mod permission;
 mod policy;
 mod provider;
 mod registration;
+mod role;
 mod serve;
 mod user;
 
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::access::roles::RoleFault;
 use crate::access::policies::PolicyFault;
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
@@ -76,6 +79,12 @@ enum Command {
     /// Resource servers
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Sets of permissions, and who holds them
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// What may be done, by name
+    #[command(subcommand)]
+    Permission(permission::PermissionCommand),
     /// Other providers that people can sign in with
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -113,6 +122,8 @@ enum Failure {
     Client(#[from] ClientError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Role(#[from] RoleFault),
     #[error("{0}")]
     Provider(#[from] ProviderFault),
     #[error("{0}")]
@@ -283,6 +294,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(user) => user.run(settings?).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
+            Command::Role(role) => role.run(settings?).await,
+            Command::Permission(permission) => permission.run(settings?).await,
             Command::Provider(provider) => provider.run(settings?).await,
             Command::Policy(policy) => policy.run(settings?).await,
             Command::Audit(audit) => audit.run(settings?).await,

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::import::{self, Tables};
 use super::{Failure, links, note, open, output, registration};
+use crate::access::roles;
 use crate::app::App;
-use crate::identity::{self, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
+use crate::identity::{self, ADMIN, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
 use crate::platform::settings::Settings;
 
 /// Longer input is longer than any password that is taken, so that nothing is cut off unseen.
@@ -242,7 +243,15 @@ impl User {
                 }
             }
             Self::SetPassword { who, .. } => show(&accounts.set_password(&who.who, &password()?).await?, who.json),
-            Self::Grant { role, who } => show(&accounts.grant_role(&who.who, checked(&role)?).await?, who.json),
+            Self::Grant { role, who } => {
+                let person = accounts.grant_role(&who.who, checked(&role)?).await?;
+                if role != ADMIN && app.roles.find(&role).await.is_err() {
+                    note(&format!(
+                        "nobody has declared the role {role}: it gives no permission until `bonafide role create {role}` does"
+                    ));
+                }
+                show(&person, who.json)
+            }
             Self::Links { who, json } => links::list(app, &who, json).await,
             Self::Unlink { who, provider, subject, json } => {
                 links::unlink(app, &who, &provider, subject.as_deref(), json).await
@@ -319,10 +328,7 @@ fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
 }
 
 fn checked(role: &str) -> Result<&str, Failure> {
-    let ok = (1..=64).contains(&role.len())
-        && role.starts_with(|first: char| first.is_ascii_lowercase())
-        && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
-    if ok {
+    if roles::is_name(role) {
         Ok(role)
     } else {
         Err(Failure::Usage(format!("{role:?} is not a role: small letters, digits, - and _, a letter first")))

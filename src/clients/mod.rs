@@ -136,6 +136,8 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     pub scopes: Vec<String>,
     pub introspects: Vec<String>,
+    /// What it may do for itself, in order. Given and taken by `access::roles`, not by the registration.
+    pub roles: Vec<String>,
 }
 
 impl Client {

@@ -211,6 +211,7 @@ impl Draft {
             grant_types: self.grant_types(before)?,
             scopes: self.scopes(before, apis, attributes)?,
             introspects: list(self.introspects.as_ref(), before.map(|client| &client.introspects)),
+            roles: before.map(|client| client.roles.clone()).unwrap_or_default(),
             id,
         };
         if let Some(response_types) = &self.response_types
@@ -246,7 +247,7 @@ impl Draft {
             return Ok(before.map_or_else(defaults, |client| client.scopes.clone()));
         };
         let of_apis = apis.iter().flat_map(|api| api.scopes.iter().map(String::as_str));
-        let ours = scope::STANDARD.into_iter().chain([scope::ACCOUNT]).chain(attributes.scopes());
+        let ours = scope::STANDARD.into_iter().chain(scope::RESERVED).chain(attributes.scopes());
         let known: Vec<&str> = ours.chain(of_apis).collect();
         let check = |scope: &str| {
             if known.contains(&scope) { Ok(scope.to_owned()) } else { Err(one_of("scope", scope, &known.join(", "))) }

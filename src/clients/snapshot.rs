@@ -7,7 +7,6 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
 use super::{Api, Client, ClientError, redirect, store};
-use crate::access::Held;
 use crate::platform::clock::Clock;
 use crate::platform::database::Database;
 use crate::platform::settings::Attributes;
@@ -18,15 +17,11 @@ pub struct Registry {
     clients: HashMap<String, Arc<Client>>,
     apis: HashMap<String, Arc<Api>>,
     public_origins: HashSet<String>,
-    /// The roles of those that have some.
-    roles: HashMap<String, Vec<String>>,
-    /// What each role gives.
-    permissions: HashMap<String, Vec<String>>,
     attributes: Arc<Attributes>,
 }
 
 impl Registry {
-    fn new(clients: Vec<Client>, apis: Vec<Api>, roles: store::Roles, attributes: Arc<Attributes>) -> Self {
+    fn new(clients: Vec<Client>, apis: Vec<Api>, attributes: Arc<Attributes>) -> Self {
         let public_origins = clients
             .iter()
             .filter(|client| client.is_public() && !client.disabled)
@@ -36,8 +31,6 @@ impl Registry {
             clients: clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect(),
             apis: apis.into_iter().map(|api| (api.audience.clone(), Arc::new(api))).collect(),
             public_origins,
-            roles: roles.of_clients,
-            permissions: roles.permissions,
             attributes,
         }
     }
@@ -49,23 +42,14 @@ impl Registry {
 
     /// Whether a scope is one of the standard, or gives declared attributes: whichever API a token is for, it may have it.
     pub fn is_about_people(&self, scope: &str) -> bool {
-        crate::oauth::scope::STANDARD.contains(&scope) || self.attributes.scopes().contains(&scope)
+        crate::oauth::scope::STANDARD.contains(&scope)
+            || crate::oauth::scope::is_standing(scope)
+            || self.attributes.scopes().contains(&scope)
     }
 
     /// A client that may be used now.
     pub fn client(&self, id: &str) -> Option<Arc<Client>> {
         self.clients.get(id).filter(|client| !client.disabled).cloned()
-    }
-
-    /// What a service account is, in order.
-    pub fn roles_of(&self, client: &str) -> &[String] {
-        self.roles.get(client).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// What a service account may do, as of this moment's snapshot.
-    pub fn held_by(&self, client: &str) -> Held {
-        let roles = self.roles_of(client);
-        Held::by(roles, roles.iter().flat_map(|role| self.permissions.get(role).into_iter().flatten().cloned()))
     }
 
     pub fn api(&self, audience: &str) -> Option<Arc<Api>> {
@@ -168,6 +152,5 @@ fn plausible(id: &str) -> bool {
 
 async fn read(database: &Database, attributes: Arc<Attributes>) -> Result<Registry, ClientError> {
     let (clients, apis) = store::all(database).await?;
-    let roles = store::roles(database).await?;
-    Ok(Registry::new(clients, apis, roles, attributes))
+    Ok(Registry::new(clients, apis, attributes))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ::entity::{
     api_scopes, apis, client_grant_types, client_introspected_audiences, client_post_logout_redirect_uris,
-    client_redirect_uris, client_roles, client_scopes, clients, role_permissions,
+    client_redirect_uris, client_roles, client_scopes, clients,
 };
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
@@ -46,6 +46,7 @@ pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), 
     let mut scopes = group(client_scopes::Entity::find().all(db).await?, |row| (row.client_id, row.scope));
     let mut introspects =
         group(client_introspected_audiences::Entity::find().all(db).await?, |row| (row.client_id, row.audience));
+    let mut roles = group(client_roles::Entity::find().all(db).await?, |row| (row.client_id, row.role));
     let clients = clients::Entity::find().all(db).await?;
     let clients = clients
         .into_iter()
@@ -63,6 +64,7 @@ pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), 
                 .collect(),
             scopes: scopes.remove(&row.id).unwrap_or_default(),
             introspects: introspects.remove(&row.id).unwrap_or_default(),
+            roles: roles.remove(&row.id).unwrap_or_default(),
             name: row.name,
             secret_hash: row.secret_hash,
             first_party: row.first_party,
@@ -95,20 +97,6 @@ pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), 
         })
         .collect();
     Ok((clients, apis))
-}
-
-/// What service accounts are, and what that means.
-pub(super) struct Roles {
-    pub(super) of_clients: HashMap<String, Vec<String>>,
-    pub(super) permissions: HashMap<String, Vec<String>>,
-}
-
-/// The roles of service accounts and what roles give, for the snapshot.
-pub(super) async fn roles(database: &Database) -> Result<Roles, DatabaseError> {
-    let db = database.reader();
-    let of_clients = group(client_roles::Entity::find().all(db).await?, |row| (row.client_id, row.role));
-    let permissions = group(role_permissions::Entity::find().all(db).await?, |row| (row.role, row.permission));
-    Ok(Roles { of_clients, permissions })
 }
 
 /// The list items of each owner, sorted.

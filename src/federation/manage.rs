@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::registry::{Origin, Provider};
 use super::{Federation, store};
 use crate::audit::{self, About, Event, Source};
-use crate::identity;
+use crate::identity::{self, Administrators, IdentityError};
 use crate::platform::database::{DatabaseError, bump_epoch};
 use crate::platform::secrets::SecretsError;
 use crate::platform::settings;
@@ -20,6 +20,8 @@ pub enum ProviderFault {
     OfSettings,
     #[error("there is no provider of this name")]
     Unknown,
+    #[error("its groups make the last administrator: make another one first (`bonafide user grant admin WHO`)")]
+    LastAdministrator,
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error(transparent)]
@@ -94,8 +96,13 @@ impl Federation {
                 if !store::delete(tx, &row).await? {
                     return Err(ProviderFault::Unknown);
                 }
+                let administrators = Administrators::hold(tx).await?;
                 // Nobody would take back what its groups have given.
                 identity::link_store::take_roles_of_provider(tx, &row).await?;
+                administrators.require_one_left(tx).await.map_err(|error| match error {
+                    IdentityError::Database(error) => error.into(),
+                    _ => ProviderFault::LastAdministrator,
+                })?;
                 bump_epoch(tx).await?;
                 audit::record(tx, id, now, &event, &About::default(), &source).await?;
                 Ok(())

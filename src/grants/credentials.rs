@@ -36,7 +36,7 @@ impl Grants {
                     // Nothing of it stays.
                     return Err(DatabaseError::conflict().into());
                 }
-                let person = store::live_person(tx, proof.user_id).await?;
+                let person = store::live_person(tx, proof.user_id, &scope).await?;
                 let person = person.ok_or_else(DatabaseError::conflict)?;
                 let grant = Grant::by_proof(id, scope, person, &proof, now);
                 store::insert_grant_by_proof(tx, &grant, &client_id, new).await?;

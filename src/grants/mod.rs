@@ -4,6 +4,25 @@
 //! The statements of `store` are where OAuth's promises are kept: a code is good once, a refresh token has one successor,
 //! and ending a grant or a session is one statement.
 
+/// What tells the roles and permissions of a person, where the granted scope asks for them: the columns of a statement that
+/// knows both. SQLite refuses DISTINCT beside a separator; whoever reads them drops what comes twice.
+macro_rules! standing {
+    ($scope:literal, $user:literal) => {
+        concat!(
+            "CASE WHEN ' ' || ",
+            $scope,
+            " || ' ' LIKE '% roles %' THEN (SELECT string_agg(held.role, '\n') FROM user_roles held WHERE held.user_id = ",
+            $user,
+            ") END AS roles, CASE WHEN ' ' || ",
+            $scope,
+            " || ' ' LIKE '% permissions %' THEN (SELECT string_agg(given.permission, '\n') \
+             FROM user_roles held JOIN role_permissions given ON given.role = held.role WHERE held.user_id = ",
+            $user,
+            ") END AS permissions"
+        )
+    };
+}
+
 mod access_tokens;
 mod codes;
 mod credentials;
@@ -26,7 +45,7 @@ use crate::platform::secrets::SecretsError;
 use crate::platform::settings::Settings;
 
 pub use access_tokens::{
-    ACCESS_PREFIX, Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken, Standing,
+    ACCESS_PREFIX, Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken,
     StoredAccessToken,
 };
 pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};

@@ -83,7 +83,8 @@ pub(super) async fn use_code(
     exchange: &Exchange,
     now: DateTime<Utc>,
 ) -> Result<Option<UsedCode>, DatabaseError> {
-    let sql = "UPDATE codes SET used_at = $2 \
+    let sql = concat!(
+        "UPDATE codes SET used_at = $2 \
          WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 AND client_id = $3 AND redirect_uri = $4 \
          AND challenge IS NOT DISTINCT FROM $5 \
          AND EXISTS (SELECT 1 FROM users u WHERE u.id = codes.user_id AND u.disabled_at IS NULL) \
@@ -96,7 +97,9 @@ pub(super) async fn use_code(
          (SELECT u.email_verified_at FROM users u WHERE u.id = codes.user_id) AS email_verified_at, \
          (SELECT u.updated_at FROM users u WHERE u.id = codes.user_id) AS updated_at, \
          (SELECT u.profile FROM users u WHERE u.id = codes.user_id) AS profile, \
-         (SELECT u.attributes FROM users u WHERE u.id = codes.user_id) AS attributes";
+         (SELECT u.attributes FROM users u WHERE u.id = codes.user_id) AS attributes, ",
+        standing!("codes.scope", "codes.user_id")
+    );
     let values = [
         hash.into(),
         now.timestamp_millis().into(),
@@ -175,11 +178,14 @@ pub(super) async fn insert_grant(
     Ok(())
 }
 
-/// A person who may have tokens now.
-pub(super) async fn live_person(tx: &Tx, user: Uuid) -> Result<Option<Person>, DatabaseError> {
-    let sql = "SELECT id AS user_id, name, username, email, email_verified_at, updated_at, profile, attributes FROM users \
-               WHERE id = $1 AND disabled_at IS NULL";
-    fetch_one(tx, sql, [user.into()]).await
+/// A person who may have tokens now, of this scope.
+pub(super) async fn live_person(tx: &Tx, user: Uuid, scope: &str) -> Result<Option<Person>, DatabaseError> {
+    let sql = concat!(
+        "SELECT id AS user_id, name, username, email, email_verified_at, updated_at, profile, attributes, ",
+        standing!("CAST($2 AS text)", "users.id"),
+        " FROM users WHERE id = $1 AND disabled_at IS NULL"
+    );
+    fetch_one(tx, sql, [user.into(), scope.into()]).await
 }
 
 /// A grant without a code and without a browser session.
@@ -326,7 +332,8 @@ impl GrantRow {
 
 /// Replaces the token that is good now, if it is the one presented and the family is alive: one conditional statement.
 pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, DatabaseError> {
-    let sql = "UPDATE grants SET previous_hash = token_hash, token_hash = $2, sealed_successor = $3, rotated_at = $4, \
+    let sql = concat!(
+        "UPDATE grants SET previous_hash = token_hash, token_hash = $2, sealed_successor = $3, rotated_at = $4, \
          expires_at = CASE WHEN ends_at < $5 THEN ends_at ELSE $5 END \
          WHERE token_hash = $1 AND client_id = $6 AND ended_at IS NULL AND expires_at > $4 \
          AND EXISTS (SELECT 1 FROM users u WHERE u.id = grants.user_id AND u.disabled_at IS NULL) \
@@ -339,7 +346,9 @@ pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, Databa
          (SELECT u.email_verified_at FROM users u WHERE u.id = grants.user_id) AS email_verified_at, \
          (SELECT u.updated_at FROM users u WHERE u.id = grants.user_id) AS updated_at, \
          (SELECT u.profile FROM users u WHERE u.id = grants.user_id) AS profile, \
-         (SELECT u.attributes FROM users u WHERE u.id = grants.user_id) AS attributes";
+         (SELECT u.attributes FROM users u WHERE u.id = grants.user_id) AS attributes, ",
+        standing!("grants.scope", "grants.user_id")
+    );
     let values = [
         step.presented.clone().into(),
         step.successor.clone().into(),
@@ -353,12 +362,15 @@ pub(super) async fn rotate(tx: &Tx, step: &Step) -> Result<Option<Grant>, Databa
 
 /// The family whose direct predecessor was presented within the grace, with the sealed token that is good now.
 pub(super) async fn just_rotated(tx: &Tx, step: &Step) -> Result<Option<(Grant, Vec<u8>)>, DatabaseError> {
-    let sql = "SELECT g.id, g.scope, g.audience, g.claims, g.sealed_successor, g.auth_time, g.acr, g.amr, g.sid, g.user_id, \
-         u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes \
-         FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
+    let sql = concat!(
+        "SELECT g.id, g.scope, g.audience, g.claims, g.sealed_successor, g.auth_time, g.acr, g.amr, g.sid, g.user_id, \
+         u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, ",
+        standing!("g.scope", "g.user_id"),
+        " FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.previous_hash = $1 AND g.client_id = $2 AND g.ended_at IS NULL AND g.expires_at > $3 AND g.rotated_at > $4 \
          AND g.sealed_successor IS NOT NULL AND u.disabled_at IS NULL \
-         AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $3))";
+         AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $3))"
+    );
     let values = [
         step.presented.clone().into(),
         step.client_id.clone().into(),

@@ -22,7 +22,8 @@ use super::protocol::{authorize, discovery, introspect, logout, revoke, token, u
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
 use crate::access::permission::{
-    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, USERS_READ, USERS_WRITE,
+    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ, ROLES_WRITE, USERS_READ,
+    USERS_WRITE,
 };
 
 /// What a route shares with others of its kind.
@@ -114,6 +115,25 @@ pub fn table() -> Vec<Route> {
         route("/auth", Permission(USERS_READ), Json, get(api::list)),
         by(GET, "/auth/{id}", SelfOr(USERS_READ), get(api::show)),
         by(PUT, "/auth/{id}", SelfOr(USERS_WRITE), put(api::change)),
+        route("/auth/{id}/roles", SelfOr(ROLES_READ), Json, get(api::roles::of_person)),
+        route(
+            "/auth/{id}/roles/{role}",
+            Permission(ROLES_WRITE),
+            Json,
+            put(api::roles::assign).delete(api::roles::unassign),
+        ),
+        route("/roles", Permission(ROLES_READ), Json, get(api::roles::list)),
+        by(GET, "/roles/{name}", Permission(ROLES_READ), get(api::roles::show)),
+        by(PUT, "/roles/{name}", Permission(ROLES_WRITE), put(api::roles::declare)),
+        by(DELETE, "/roles/{name}", Permission(ROLES_WRITE), delete(api::roles::remove)),
+        route("/roles/{name}/people", Permission(ROLES_READ), Json, get(api::roles::holders)),
+        route("/permissions", Permission(ROLES_READ), Json, get(api::roles::list_permissions)),
+        route(
+            "/permissions/{name}",
+            Permission(ROLES_WRITE),
+            Json,
+            put(api::roles::declare_permission).delete(api::roles::remove_permission),
+        ),
         route("/auth/upload-image/{id}", SelfOr(USERS_WRITE), Json, put(api::upload_picture)),
         route("/auth/{id}/providers", SelfOr(USERS_READ), Json, get(api::links)),
         route("/auth/{id}/providers/{provider}/{subject}", SelfOr(USERS_WRITE), Json, delete(api::unlink)),

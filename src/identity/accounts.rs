@@ -10,8 +10,8 @@ use super::passwords::PasswordFault;
 use super::pictures::Studio;
 use super::store::Key;
 use super::{
-    AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes, canonical_login,
-    links, store,
+    Administrators, AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes,
+    canonical_login, links, store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};
@@ -312,11 +312,12 @@ impl Accounts {
         let (id, now, random) = (user.id, self.clock.now(), self.random.clone());
         self.change(id, if disabled { "disabled" } else { "enabled" }, &Source::default(), move |tx| {
             Box::pin(async move {
+                let administrators = if disabled { Some(Administrators::hold(tx).await?) } else { None };
                 store::set_disabled(tx, id, disabled, now).await?;
-                if !disabled {
-                    return Ok(());
-                }
-                end_everything(tx, id, "user_disabled", now, random.as_ref(), &Source::default()).await
+                let Some(administrators) = administrators else { return Ok(()) };
+                administrators.require_one_left(tx).await?;
+                end_everything(tx, id, "user_disabled", now, random.as_ref(), &Source::default()).await?;
+                Ok::<_, IdentityError>(())
             })
         })
         .await?;
@@ -335,11 +336,14 @@ impl Accounts {
         self.database
             .write(move |tx| {
                 Box::pin(async move {
+                    let administrators = Administrators::hold(tx).await?;
                     // Whom to tell is known only as long as the sessions are there.
                     sessions::end_all_of(tx, id, now, random.as_ref()).await?;
                     store::delete(tx, id).await?;
+                    administrators.require_one_left(tx).await?;
                     let (event_id, about) = (random.id(now), About::user(id));
-                    audit::record(tx, event_id, now, &Event::UserDeleted, &about, &source).await
+                    audit::record(tx, event_id, now, &Event::UserDeleted, &about, &source).await?;
+                    Ok::<_, IdentityError>(())
                 })
             })
             .await?;
@@ -366,25 +370,21 @@ impl Accounts {
                         store::grant_role(tx, id, &role).await?;
                         Event::RoleGranted { role }
                     } else {
-                        store::revoke_role(tx, id, &role).await?;
+                        Administrators::revoke(tx, id, &role).await?;
                         Event::RoleRevoked { role }
                     };
-                    audit::record(tx, event_id, now, &event, &About::user(id), &Source::default()).await
+                    audit::record(tx, event_id, now, &event, &About::user(id), &Source::default()).await?;
+                    Ok::<_, IdentityError>(())
                 })
             })
             .await?;
         self.find(&id.to_string()).await
     }
 
-    pub(super) async fn change<F>(
-        &self,
-        id: Uuid,
-        what: &'static str,
-        source: &Source,
-        action: F,
-    ) -> Result<(), DatabaseError>
+    pub(super) async fn change<F, E>(&self, id: Uuid, what: &'static str, source: &Source, action: F) -> Result<(), E>
     where
-        F: for<'c> FnOnce(&'c Tx) -> Action<'c, (), DatabaseError> + Send + 'static,
+        F: for<'c> FnOnce(&'c Tx) -> Action<'c, (), E> + Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
     {
         let now = self.clock.now();
         let (event_id, source) = (self.random.id(now), source.clone());
@@ -392,7 +392,8 @@ impl Accounts {
             .write(move |tx| {
                 Box::pin(async move {
                     action(tx).await?;
-                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &source).await
+                    audit::record(tx, event_id, now, &Event::UserChanged { what }, &About::user(id), &source).await?;
+                    Ok::<_, E>(())
                 })
             })
             .await?;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::accounts::Names;
 use super::{
-    Accounts, AttributeValues, Email, IdentityError, Profile, ProfileFault, Refusal, User, Username, attributes,
-    pictures, store,
+    Accounts, Administrators, AttributeValues, Email, IdentityError, Profile, ProfileFault, Refusal, User, Username,
+    attributes, pictures, store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::{DatabaseError, Tx};
@@ -160,12 +160,12 @@ impl Accounts {
                 for (event_id, event) in role_events {
                     match &event {
                         Event::RoleGranted { role } => store::grant_role(tx, id, role).await?,
-                        Event::RoleRevoked { role } => store::revoke_role(tx, id, role).await?,
+                        Event::RoleRevoked { role } => Administrators::revoke(tx, id, role).await?,
                         _ => 0,
                     };
                     audit::record(tx, event_id, now, &event, &About::user(id), &of_roles).await?;
                 }
-                Ok(())
+                Ok::<_, IdentityError>(())
             })
         })
         .await?;

@@ -1,6 +1,7 @@
 //! People: their accounts, names and passwords, and how they prove who they are.
 
 mod accounts;
+mod administrators;
 pub(crate) mod attributes;
 mod devices;
 mod edit;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 pub(crate) use accounts::address_proven;
 pub use accounts::{Accounts, NewAccount, Refusal};
+pub(crate) use administrators::Administrators;
 pub use attributes::AttributeValues;
 pub use devices::{Device, Visit};
 pub use edit::AccountChange;
@@ -31,7 +33,7 @@ pub use links::{Arrival, Arrived, Coming, Link, MayLink, Pending, PendingFault, 
 pub(crate) use links::{end_roles, store as link_store};
 pub use names::{Email, Username, canonical_login};
 pub use passwords::{PasswordFault, PasswordRules};
-pub use person::Person;
+pub use person::{Person, Standing};
 pub use pictures::{PictureError, PictureFault};
 pub use profile::{Address, Profile, ProfileFault};
 pub(crate) use proof::ACR_PASSWORD;
@@ -39,7 +41,7 @@ pub use proof::Proof;
 pub use recovery::{Asking, Followed};
 pub use registration::Registered;
 pub use sign_in::SignInError;
-pub(crate) use store::imported_hash;
+pub(crate) use store::{grant_role as give_role, imported_hash};
 pub use verification::AddressLink;
 
 use crate::mail::MailError;
@@ -81,6 +83,8 @@ pub enum IdentityError {
     Profile(#[from] ProfileFault),
     #[error("{0}")]
     Refused(Refusal),
+    #[error("this is the last administrator: make another one first (`bonafide user grant admin WHO`)")]
+    LastAdministrator,
     #[error("an administrator's account is not for other programs to change")]
     Guarded,
     #[error("the mailed link is used, replaced or too old")]

@@ -18,4 +18,65 @@ pub struct Person {
     pub profile: Option<String>,
     /// Declared attributes, kept and read alike.
     pub attributes: Option<String>,
+    #[sea_orm(nested)]
+    pub standing: Standing,
+}
+
+/// The roles that somebody has now, and the permissions that these are declared with, as far as they were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Standing {
+    roles: Option<String>,
+    permissions: Option<String>,
+}
+
+impl Standing {
+    /// As statements put them together: a line each, in any order.
+    pub(crate) const fn stored(roles: Option<String>, permissions: Option<String>) -> Self {
+        Self { roles, permissions }
+    }
+
+    pub fn of(roles: &[String], permissions: &[String]) -> Self {
+        let joined = |names: &[String]| (!names.is_empty()).then(|| names.join("\n"));
+        Self { roles: joined(roles), permissions: joined(permissions) }
+    }
+
+    /// In order.
+    pub fn roles(&self) -> Vec<String> {
+        lines(self.roles.as_deref())
+    }
+
+    /// In order, each once.
+    pub fn permissions(&self) -> Vec<String> {
+        lines(self.permissions.as_deref())
+    }
+}
+
+fn lines(text: Option<&str>) -> Vec<String> {
+    let mut lines: Vec<String> = text.into_iter().flat_map(|text| text.split('\n')).map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// In whatever order the rows came, and however many roles give the same: one answer.
+        #[test]
+        fn standing_depends_on_no_order(names in proptest::collection::vec("[a-d]:[a-d]", 0..8)) {
+            let (mut sorted, mut turned) = (names.clone(), names.clone());
+            sorted.sort();
+            sorted.dedup();
+            turned.reverse();
+            for given in [&names, &turned] {
+                let standing = Standing::of(given, given);
+                prop_assert_eq!(&standing.permissions(), &sorted);
+                prop_assert_eq!(&standing.roles(), &sorted);
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{ADMIN, AttributeValues, Email, Profile, User, Username, attributes};
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one, hold_row};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one, hold_row};
 
 /// What is needed to check a password.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -352,7 +352,22 @@ pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
     execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await
 }
 
-pub(super) async fn grant_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
+/// The enabled people who may do everything, each of whom stays one until the action has ended or itself changes it.
+pub(super) async fn administrators(tx: &Tx) -> Result<Vec<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = format!(
+        "SELECT u.id FROM user_roles r JOIN users u ON u.id = r.user_id WHERE r.role = $1 AND u.disabled_at IS NULL \
+         ORDER BY u.id{}",
+        hold_row(tx, true)
+    );
+    let rows: Vec<Row> = fetch_all(tx, &sql, [ADMIN.into()]).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+pub(crate) async fn grant_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
     execute(
         tx,
         // Given here, it is no provider's to take any more.

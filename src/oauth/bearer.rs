@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::grants::{ACCESS_PREFIX, Account, GrantError, Grants, Holder, Standing};
+use crate::grants::{ACCESS_PREFIX, Account, GrantError, Grants, Holder};
+use crate::identity::Standing;
 use crate::keys::{KeySet, PublicKey};
 use crate::platform::random;
 
@@ -31,6 +32,15 @@ pub struct LiveToken {
     pub jti: Option<String>,
     /// `None`: a client acts for itself.
     pub holder: Option<Holder>,
+    /// What the client may do that acts for itself.
+    service: Standing,
+}
+
+impl LiveToken {
+    /// What its person, or the client that acts for itself, may do now; read only where a scope asks for it.
+    pub fn standing(&self) -> &Standing {
+        self.holder.as_ref().map_or(&self.service, |holder| &holder.person.standing)
+    }
 }
 
 /// The account behind an access token that is good now and is for ourselves.
@@ -101,19 +111,20 @@ impl Reader<'_> {
             expires_at: token.expires_at / 1000,
             jti: None,
             holder: token.holder,
+            service: token.service.into(),
         }))
     }
 
     async fn signed(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {
         let Some(token) = verify(presented, self.keys, self.issuer, self.now) else { return Ok(None) };
-        let holder = match token.grant_id {
-            Some(grant) => match self.grants.holder(grant, &token.jti).await? {
-                None => return Ok(None),
-                alive => alive,
-            },
-            None if self.grants.may_act(&token.client_id, &token.jti).await? => None,
-            None => return Ok(None),
+        let alive = match token.grant_id {
+            Some(grant) => {
+                let holder = self.grants.holder(grant, &token.jti).await?;
+                holder.map(|holder| (Some(holder), Standing::default()))
+            }
+            None => self.grants.service(&token.client_id, &token.jti).await?.map(|service| (None, service)),
         };
+        let Some((holder, service)) = alive else { return Ok(None) };
         Ok(Some(LiveToken {
             client_id: token.client_id,
             subject: token.sub,
@@ -123,6 +134,7 @@ impl Reader<'_> {
             expires_at: token.exp,
             jti: Some(token.jti),
             holder,
+            service,
         }))
     }
 }

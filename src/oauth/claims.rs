@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::scope;
-use crate::identity::{Person, Profile, attributes};
+use crate::identity::{Person, Profile, Standing, attributes};
 use crate::platform::settings::{Attributes, Party};
 
 /// Every claim about a person, with the scope that gives it.
@@ -55,6 +55,18 @@ pub fn of(person: &Person, granted: &str, named: &[String], declared: &Attribute
     given
 }
 
+/// What somebody may do, as far as a granted scope tells it: `roles` and `permissions`, also where there are none.
+pub fn of_standing(standing: &Standing, granted: &str) -> Map<String, Value> {
+    let mut given = Map::new();
+    if scope::has(granted, scope::ROLES) {
+        given.insert(scope::ROLES.to_owned(), standing.roles().into());
+    }
+    if scope::has(granted, scope::PERMISSIONS) {
+        given.insert(scope::PERMISSIONS.to_owned(), standing.permissions().into());
+    }
+    given
+}
+
 /// All that we know of a person, by the names of the standard.
 fn all(person: &Person) -> Map<String, Value> {
     let profile = Profile::stored(person.profile.as_deref());
@@ -93,6 +105,7 @@ mod tests {
             updated_at: 1_700_000_000_999,
             profile: profile.map(str::to_owned),
             attributes: None,
+            standing: Standing::default(),
         }
     }
 

@@ -1,8 +1,10 @@
 //! What a token is, for those it concerns (RFC 7662): the client that it was given to, and the APIs that it is for.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::bearer::{LiveToken, Reader};
+use super::claims;
 use super::client_auth::AuthenticatedClient;
 use crate::grants::{GrantError, Holder, REFRESH_PREFIX, RefreshToken};
 use crate::platform::random;
@@ -32,6 +34,9 @@ pub struct Introspection {
     acr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     amr: Option<Vec<String>>,
+    /// `roles` and `permissions`.
+    #[serde(flatten)]
+    standing: Map<String, Value>,
 }
 
 /// The answer about every other string: one for all, so that nothing is learnt from it (section 2.2).
@@ -60,6 +65,7 @@ fn concerns(caller: &AuthenticatedClient, token: &LiveToken) -> bool {
 }
 
 fn of_access_token(token: LiveToken, issuer: &str) -> Introspection {
+    let standing = claims::of_standing(token.standing(), &token.scope);
     let answer = Introspection {
         active: true,
         iss: issuer.to_owned(),
@@ -75,6 +81,7 @@ fn of_access_token(token: LiveToken, issuer: &str) -> Introspection {
         auth_time: None,
         acr: None,
         amr: None,
+        standing,
     };
     match token.holder {
         Some(holder) => answer.held_by(holder),
@@ -99,6 +106,7 @@ fn of_refresh_token(token: RefreshToken, client: &AuthenticatedClient, issuer: &
         auth_time: None,
         acr: None,
         amr: None,
+        standing: Map::new(),
     };
     answer.held_by(token.holder)
 }

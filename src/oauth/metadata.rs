@@ -106,12 +106,18 @@ pub fn document(
     .set_grant_types_supported(Some(GrantType::OAUTH.map(grant_type).into()))
     .set_token_endpoint_auth_methods_supported(Some(AuthMethod::ALL.map(auth_method).into()))
     .set_scopes_supported(Some(
-        scope::STANDARD.into_iter().chain(attributes.scopes()).map(|scope| Scope::new(scope.to_owned())).collect(),
+        scope::STANDARD
+            .into_iter()
+            .chain([scope::ROLES, scope::PERMISSIONS])
+            .chain(attributes.scopes())
+            .map(|scope| Scope::new(scope.to_owned()))
+            .collect(),
     ))
     .set_claims_supported(Some(
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]
             .into_iter()
             .chain(claims::SUPPORTED.map(|(claim, _)| claim))
+            .chain([scope::ROLES, scope::PERMISSIONS])
             .chain(attributes.claims().map(|(claim, _, _)| claim))
             .map(|name| CoreClaimName::new(name.to_owned()))
             .collect(),

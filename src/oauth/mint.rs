@@ -12,6 +12,7 @@ use super::client_auth::AuthenticatedClient;
 use super::{claims, scope};
 use crate::clients::{Api, Client, TokenFormat};
 use crate::grants::{Grant, NewAccessToken, StoredAccessToken};
+use crate::identity::Standing;
 use crate::keys::{Alg, KeyError, KeySet, TokenType};
 use crate::platform::random::Random;
 use crate::platform::settings::Settings;
@@ -26,7 +27,8 @@ pub enum SenderConstraint {
 /// On whose behalf a token is made.
 enum Ground {
     Person(Box<Grant>),
-    Client,
+    /// With what it may do.
+    Client(Standing),
 }
 
 /// All that must be true before a token is made.
@@ -61,8 +63,9 @@ impl Warrant {
         audience: Option<String>,
         constraint: SenderConstraint,
         stored: Option<StoredAccessToken>,
+        standing: Standing,
     ) -> Self {
-        Self { client, ground: Ground::Client, scope, audience, constraint, stored }
+        Self { client, ground: Ground::Client(standing), scope, audience, constraint, stored }
     }
 
     /// The API that the token will be for; `None` is ourselves.
@@ -135,6 +138,9 @@ struct AccessTokenClaims<'c> {
     /// Ours: the grant that the token dies with.
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_id: Option<uuid::Uuid>,
+    /// `roles` and `permissions` (section 2.2.3.1).
+    #[serde(flatten)]
+    standing: Map<String, Value>,
 }
 
 /// The claims of an ID token (OpenID Connect Core section 2); those about the person are beside them.
@@ -157,6 +163,8 @@ struct IdTokenClaims<'c> {
     at_hash: String,
     #[serde(flatten)]
     person: Map<String, Value>,
+    #[serde(flatten)]
+    standing: Map<String, Value>,
 }
 
 impl Mint<'_> {
@@ -174,7 +182,11 @@ impl Mint<'_> {
         let jti = URL_SAFE_NO_PAD.encode(self.random.bytes::<16>());
         let grant = match &ground {
             Ground::Person(grant) => Some(grant.as_ref()),
-            Ground::Client => None,
+            Ground::Client(_) => None,
+        };
+        let standing = match &ground {
+            Ground::Person(grant) => &grant.person.standing,
+            Ground::Client(standing) => standing,
         };
         let subject = grant.map_or_else(|| client.id.clone(), |grant| grant.person.user_id.to_string());
         let claims = AccessTokenClaims {
@@ -190,6 +202,7 @@ impl Mint<'_> {
             acr: grant.map(|grant| grant.authentication.acr.as_str()),
             amr: grant.map(|grant| grant.authentication.amr.split(' ').collect()),
             grant_id: grant.map(|grant| grant.id),
+            standing: claims::of_standing(standing, &granted),
         };
         let access_token = match (stored, format_of(&client, api)) {
             (Some(stored), _) => stored.into_token(),
@@ -236,6 +249,7 @@ impl Mint<'_> {
                 &grant.claims.id_token,
                 &self.settings.attributes,
             ),
+            standing: claims::of_standing(&grant.person.standing, granted),
         };
         self.sign(client.id_token_alg, TokenType::Jwt, &claims)
     }

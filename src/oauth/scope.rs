@@ -6,8 +6,17 @@ pub const STANDARD: [&str; 6] = ["openid", "profile", "email", "address", "phone
 /// The person's account at our own endpoints.
 pub const ACCOUNT: &str = "account";
 
-/// Scopes with a meaning at our own endpoints, which no API can have: first-party clients ask for them.
-pub const RESERVED: [&str; 3] = [ACCOUNT, "roles", "permissions"];
+/// What somebody's roles are, and what these give: claims in tokens for any API, for clients that are registered with them.
+pub const ROLES: &str = "roles";
+pub const PERMISSIONS: &str = "permissions";
+
+/// Scopes with a meaning of ours, which no API can have.
+pub const RESERVED: [&str; 3] = [ACCOUNT, ROLES, PERMISSIONS];
+
+/// Whether a scope tells what somebody may do.
+pub fn is_standing(scope: &str) -> bool {
+    [ROLES, PERMISSIONS].contains(&scope)
+}
 
 /// More than any honest request has.
 const MOST: usize = 64;

@@ -14,9 +14,11 @@ use super::client_auth::AuthenticatedClient;
 use super::mint::{self, SenderConstraint, Warrant};
 use super::parameters::Parameters;
 use super::{ErrorCode, TokenError, authorization, pkce, scope, step};
+use crate::access::roles::Catalogue;
 use crate::audit::Source;
 use crate::clients::{Api, GrantType, Registry};
 use crate::grants::{Exchange, Grant, Grants, Redeemed, Redemption, Refreshed, Rotation};
+use crate::identity::Standing;
 use crate::platform::settings::Settings;
 
 /// A warrant to mint from, and the refresh token that goes with it.
@@ -134,6 +136,7 @@ pub async fn client_credentials(
     registry: &Registry,
     grants: &Grants,
     settings: &Settings,
+    catalogue: &Catalogue,
 ) -> Result<Granted, TokenError> {
     let (scope, audience) = judge_service(form, &client, registry)?;
     let api = audience.as_deref().and_then(|audience| registry.api(audience));
@@ -141,7 +144,8 @@ pub async fn client_credentials(
         Some(new) => Some(grants.store_access_token(&client, audience.as_deref(), &new).await?),
         None => None,
     };
-    Ok((Warrant::of_client(client, scope, audience, SenderConstraint::Bearer, stored), None))
+    let standing = Standing::of(&client.roles, &catalogue.permissions(&client.roles));
+    Ok((Warrant::of_client(client, scope, audience, SenderConstraint::Bearer, stored, standing), None))
 }
 
 /// Lets the machine judge the request of a client for itself: the scope that it gets, and for which API.
@@ -173,7 +177,7 @@ fn judge_service(
     Ok((scopes.join(" "), audience))
 }
 
-/// Scopes of an API only: the others speak of a person, and there is none. Without any, all that the client may have.
+/// Scopes of an API, and those that tell what the client itself may do: the others speak of a person, and there is none. Without any, all that the client may have.
 fn service_scopes(
     form: &Parameters,
     client: &AuthenticatedClient,
@@ -181,12 +185,14 @@ fn service_scopes(
     audience: Option<&str>,
 ) -> Result<Vec<String>, (ErrorCode, &'static str)> {
     let Some(asked) = form.get("scope") else {
-        let all = client.scopes.iter().filter(|scope| !scope::RESERVED.contains(&scope.as_str()));
-        return Ok(all.filter(|scope| authorization::scope_of(registry, audience, scope)).cloned().collect());
+        let all = client.scopes.iter().filter(|scope| scope.as_str() != scope::ACCOUNT);
+        let is_its = |scope: &&String| scope::is_standing(scope) || authorization::scope_of(registry, audience, scope);
+        return Ok(all.filter(is_its).cloned().collect());
     };
     let asked = scope::parse(asked).ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
     let allowed = |scope: &String| {
-        client.may_ask_for(scope) && audience.is_some() && authorization::scope_of(registry, audience, scope)
+        let of_the_api = audience.is_some() && authorization::scope_of(registry, audience, scope);
+        client.may_ask_for(scope) && (scope::is_standing(scope) || of_the_api)
     };
     if asked.iter().all(allowed) {
         Ok(asked)

@@ -172,6 +172,8 @@ scope-email = Ihre E-Mail-Adresse sehen
 scope-address = Ihre Postanschrift sehen
 scope-phone = Ihre Telefonnummer sehen
 scope-offline_access = diesen Zugang behalten, während Sie fort sind
+scope-roles = sehen, welche Rollen Sie haben
+scope-permissions = sehen, was Sie tun dürfen
 scope-attributes = sehen, was Sie hierzu angegeben haben: { $attributes }
 scope-other = „{ $scope }“ für Sie verwenden
 scope-other-at = „{ $scope }“ für Sie bei { $audience } verwenden
@@ -366,6 +368,13 @@ api-account-foreign = Dieses Konto gehört jemand anderem.
 api-account-guarded = Das Konto einer Administratorin oder eines Administrators ändern andere Programme nicht.
 api-provider-of-settings = Dieser Anbieter steht in den Einstellungen und wird dort geändert.
 api-account-last = Ohne dieses Konto könnte sich die Person nicht mehr anmelden.
+# { $name } ist eine Berechtigung.
+api-permission-unknown = Die Berechtigung „{ $name }“ gibt es nicht.
+# { $name } ist eine Rolle oder eine Berechtigung.
+api-built-in = „{ $name }“ ist fest eingebaut und kann nicht angelegt, geändert oder entfernt werden.
+# { $name } ist eine Rolle.
+api-permission-in-use = Die Rolle „{ $name }“ hat diese Berechtigung. Nehmen Sie sie zuerst dort heraus.
+api-last-administrator = Das ist die letzte Person mit der Rolle admin. Ernennen Sie zuerst eine andere.
 api-fault = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
 
 # The page of the JSON API; what it describes is English in every language.

@@ -176,6 +176,8 @@ scope-email = See your email address
 scope-address = See your postal address
 scope-phone = See your phone number
 scope-offline_access = Keep this access while you are away
+scope-roles = See which roles you have
+scope-permissions = See what you are allowed to do
 scope-attributes = See what you have said about: { $attributes }
 scope-other = Use “{ $scope }” for you
 scope-other-at = Use “{ $scope }” for you at { $audience }
@@ -374,6 +376,13 @@ api-account-foreign = This account belongs to somebody else.
 api-account-guarded = An administrator’s account is not for other programs to change.
 api-provider-of-settings = The settings declare this provider. It is changed there.
 api-account-last = Without this account the person could not sign in any more.
+# { $name } is a permission.
+api-permission-unknown = There is no permission “{ $name }”.
+# { $name } is a role or a permission.
+api-built-in = “{ $name }” is built in: it cannot be declared, changed or removed.
+# { $name } is a role.
+api-permission-in-use = The role “{ $name }” has this permission. Take it from there first.
+api-last-administrator = This is the last administrator. Make another one first.
 api-fault = Something went wrong on our side. Try again in a moment.
 
 # The page of the JSON API; what it describes is English in every language.

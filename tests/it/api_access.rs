@@ -1,6 +1,13 @@
 //! Who may call: the whole route table, walked as nobody, as a person, as another person and as an administrator.
 
-use bonafide::http::{Access, table};
+use bonafide::{
+    access::{
+        permission::BUILT_IN,
+        roles::{By, NewRole},
+    },
+    audit::Source,
+    http::{Access, table},
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -25,6 +32,20 @@ async fn statuses(server: &TestServer, path: &str, token: Option<&str>) -> Vec<(
     seen
 }
 
+/// Declares a role, or declares it anew.
+pub(crate) async fn declare(server: &TestServer, role: &str, permissions: &[&str]) {
+    let permissions = Some(permissions.iter().map(|name| (*name).to_owned()).collect());
+    let new = NewRole { permissions, ..NewRole::default() };
+    server.app().roles.declare(&By::OPERATOR, role, new, &Source::default()).await.expect("a role");
+}
+
+/// The token of somebody of this name who holds the role of this name.
+pub(crate) async fn holder(server: &TestServer, name: &str) -> String {
+    let person = server.person(name).await;
+    server.app().accounts.grant_role(name, name).await.expect("a role");
+    text(&login(server, &person).await, "accessToken").to_owned()
+}
+
 both_engines!(ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares
     with [("adapter.secret", "correct horse battery staple and more"), ("limits.enabled", "false")]);
 /// AP-01, AP-02, AP-03, AP-06, H0-15, H1-8: a route answers whom it declares, and nobody else gets past its guard, by any method.
@@ -36,6 +57,7 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
         tokens.push(text(&login(&server, person).await, "accessToken").to_owned());
     }
     let [own, other, admin] = [&tokens[0], &tokens[1], &tokens[2]];
+    let (only, but) = (holder(&server, "only").await, holder(&server, "but").await);
     let (mut users, mut permissions) = (0, 0);
     for route in table() {
         let path = route.path.replace("{id}", &ada.id);
@@ -48,6 +70,16 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
         let passes = |statuses: &[(Method, u16)]| statuses.iter().all(|(_, status)| ![401, 403].contains(status));
         let nobody = statuses(&server, &path, None).await;
         let by_other = of_row(statuses(&server, &path, Some(other)).await);
+        if let Access::SelfOr(wanted) | Access::Permission(wanted) = route.access {
+            let others = BUILT_IN.iter().map(|(name, _)| *name).filter(|name| *name != wanted).collect::<Vec<_>>();
+            declare(&server, "only", &[wanted]).await;
+            declare(&server, "but", &others).await;
+            let by_only = of_row(statuses(&server, &path, Some(&only)).await);
+            assert!(passes(&by_only), "{path} with {wanted} alone: {by_only:?}");
+            let refused = if matches!(route.access, Access::SelfOr(_)) { 404 } else { 403 };
+            let by_but = of_row(statuses(&server, &path, Some(&but)).await);
+            assert!(all(&by_but, refused), "{path} with all but {wanted}: {by_but:?}");
+        }
         match route.access {
             Access::User | Access::UserInPerson => {
                 users += 1;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::store::{self, in_roles};
 use super::{Known, Policies, Question, Uid};
-use crate::clients::Registry;
+use crate::access::roles::Catalogue;
+use crate::clients::{Client, Registry};
 use crate::platform::database::DatabaseError;
 
 impl Policies {
@@ -16,6 +17,7 @@ impl Policies {
         &self,
         questions: &[Question],
         clients: &Registry,
+        catalogue: &Catalogue,
     ) -> Result<HashMap<Uid, Known>, DatabaseError> {
         let (mut known, mut people) = (HashMap::new(), HashMap::<Uuid, HashSet<Uid>>::new());
         for subject in questions.iter().map(|question| &question.subject) {
@@ -28,7 +30,7 @@ impl Policies {
                 }
                 "service_account" => {
                     if let Some(client) = clients.find_any(&subject.id) {
-                        known.insert(subject.uid(), of_client(clients, &client.id, client.disabled));
+                        known.insert(subject.uid(), of_client(&client, catalogue));
                     }
                 }
                 _ => {}
@@ -45,13 +47,11 @@ impl Policies {
     }
 }
 
-fn of_client(clients: &Registry, id: &str, disabled: bool) -> Known {
-    let (roles, held) = (clients.roles_of(id), clients.held_by(id));
-    let permissions: Vec<&str> = held.names().collect();
-    let attrs = [("roles", json!(roles)), ("permissions", json!(permissions))];
+fn of_client(client: &Client, catalogue: &Catalogue) -> Known {
+    let attrs = [("roles", json!(client.roles)), ("permissions", json!(catalogue.permissions(&client.roles)))];
     Known {
         attrs: attrs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        parents: in_roles(roles),
-        disabled,
+        parents: in_roles(&client.roles),
+        disabled: client.disabled,
     }
 }

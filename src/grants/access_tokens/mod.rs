@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Authentication, Grant, GrantError, Grants};
 use crate::clients::Client;
-use crate::identity::Person;
+use crate::identity::{Person, Standing};
 use crate::oauth::claims_request::Requested;
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::random::Random;
@@ -88,35 +88,6 @@ pub struct Account {
     pub person: Person,
     /// Milliseconds since 1970.
     pub created_at: i64,
-    #[sea_orm(nested)]
-    pub standing: Standing,
-}
-
-/// The roles that somebody has now, and the permissions that these are declared with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
-pub struct Standing {
-    roles: Option<String>,
-    permissions: Option<String>,
-}
-
-impl Standing {
-    /// In order.
-    pub fn roles(&self) -> Vec<String> {
-        lines(self.roles.as_deref())
-    }
-
-    /// In order, each once.
-    pub fn permissions(&self) -> Vec<String> {
-        lines(self.permissions.as_deref())
-    }
-}
-
-/// What the database has put together, in order and each once.
-fn lines(text: Option<&str>) -> Vec<String> {
-    let mut lines: Vec<String> = text.into_iter().flat_map(|text| text.split('\n')).map(str::to_owned).collect();
-    lines.sort();
-    lines.dedup();
-    lines
 }
 
 /// An opaque access token that is good now, with its holder's account.
@@ -142,7 +113,7 @@ pub struct Service {
 
 impl From<Service> for Standing {
     fn from(service: Service) -> Self {
-        Self { roles: service.service_roles, permissions: service.service_permissions }
+        Self::stored(service.service_roles, service.service_permissions)
     }
 }
 
@@ -159,6 +130,9 @@ pub struct OpaqueToken {
     /// `None`: a client acts for itself.
     #[sea_orm(nested)]
     pub holder: Option<Holder>,
+    /// What the client itself may do, as far as the scope tells it; nothing where it acts for a person.
+    #[sea_orm(nested)]
+    pub service: Service,
 }
 
 /// A refresh token that is good now.
@@ -211,11 +185,6 @@ impl Grants {
     /// What a client may do that still acts for itself by a signed token of its own. One SELECT.
     pub async fn service(&self, client_id: &str, jti: &str) -> Result<Option<Standing>, GrantError> {
         Ok(store::service(&self.database, client_id, &secrets::hash(jti)).await?)
-    }
-
-    /// Whether a client may still act for itself by a signed token of its own. One SELECT.
-    pub async fn may_act(&self, client_id: &str, jti: &str) -> Result<bool, GrantError> {
-        Ok(store::may_act(&self.database, client_id, &secrets::hash(jti)).await?)
     }
 
     /// A refresh token of this client, if it is the one of its family that is good now. One SELECT.

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::{FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, Standing};
+use super::{Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken};
+use crate::identity::Standing;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 use crate::platform::secrets;
 
@@ -51,16 +52,31 @@ pub(super) trait Holding: FromQueryResult {
     const COLUMNS: &str;
 }
 
+macro_rules! holder_columns {
+    () => {
+        concat!(
+            "g.auth_time, g.acr, g.amr, g.sid, g.claims, g.user_id, u.name, u.username, u.email, \
+             u.email_verified_at, u.updated_at, u.profile, u.attributes, ",
+            standing!("g.scope", "u.id")
+        )
+    };
+}
+
 impl Holding for Holder {
-    const COLUMNS: &str = "g.auth_time, g.acr, g.amr, g.sid, g.claims, g.user_id, u.name, u.username, u.email, \
-                           u.email_verified_at, u.updated_at, u.profile, u.attributes";
+    const COLUMNS: &str = holder_columns!();
 }
 
 impl Holding for OpaqueToken {
-    const COLUMNS: &str = Holder::COLUMNS;
+    const COLUMNS: &str = concat!(
+        holder_columns!(),
+        ", CASE WHEN ' ' || t.scope || ' ' LIKE '% roles %' AND t.grant_id IS NULL THEN \
+         (SELECT string_agg(r.role, '\n') FROM client_roles r WHERE r.client_id = t.client_id) END AS service_roles, \
+         CASE WHEN ' ' || t.scope || ' ' LIKE '% permissions %' AND t.grant_id IS NULL THEN \
+         (SELECT string_agg(p.permission, '\n') FROM client_roles r JOIN role_permissions p ON p.role = r.role \
+          WHERE r.client_id = t.client_id) END AS service_permissions"
+    );
 }
 
-/// SQLite refuses DISTINCT beside a separator; whoever reads them drops what comes twice.
 macro_rules! account_columns {
     () => {
         "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
@@ -133,12 +149,6 @@ pub(super) async fn service(
     database.find_one(database.statement(sql, [client_id.into(), jti_hash.into()])).await
 }
 
-pub(super) async fn may_act(database: &Database, client_id: &str, jti_hash: &[u8]) -> Result<bool, DatabaseError> {
-    let sql = "SELECT 1 AS yes FROM clients c WHERE c.id = $1 AND c.disabled_at IS NULL \
-               AND NOT EXISTS (SELECT 1 FROM revoked_access_tokens r WHERE r.hash = $2)";
-    Ok(database.query_one(database.statement(sql, [client_id.into(), jti_hash.into()])).await?.is_some())
-}
-
 pub(super) async fn refresh_token(
     database: &Database,
     hash: &[u8],
@@ -146,7 +156,7 @@ pub(super) async fn refresh_token(
     now: DateTime<Utc>,
 ) -> Result<Option<RefreshToken>, DatabaseError> {
     let sql = "SELECT g.scope, COALESCE(g.rotated_at, g.created_at) AS issued_at, g.expires_at, \
-         g.auth_time, g.acr, g.amr, g.sid, \
+         g.auth_time, g.acr, g.amr, g.sid, NULL AS roles, NULL AS permissions, \
          g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, g.claims \
          FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN browser_sessions s ON s.id = g.session_id \
          WHERE g.token_hash = $1 AND g.client_id = $2 AND g.ended_at IS NULL AND g.expires_at > $3 \

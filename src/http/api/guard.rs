@@ -13,12 +13,13 @@ use super::problem::{Fault, Problem};
 use crate::access::Held;
 use crate::access::permission::{USERS_READ, USERS_WRITE};
 use crate::audit::Source;
-use crate::grants::{Account, Standing};
+use crate::grants::Account;
 use crate::http::access::Access;
 use crate::http::caller::Caller;
 use crate::http::protocol::token::authenticate;
 use crate::http::protocol::userinfo::bearer_token;
 use crate::http::state::Web;
+use crate::identity::Standing;
 use crate::oauth::TokenError;
 use crate::oauth::bearer::{Actor, Reader};
 use crate::oauth::parameters::Parameters;
@@ -211,7 +212,7 @@ async fn by_access_token(web: &Web, token: &str) -> Result<Signed, Fault> {
                 let challenge = "Bearer error=\"insufficient_scope\", scope=\"account\"";
                 return Err(Problem::forbidden().challenge(challenge).into());
             }
-            let standing = account.standing.clone();
+            let standing = account.person.standing.clone();
             (Principal::Person(Box::new(account)), standing)
         }
     };
@@ -235,9 +236,9 @@ async fn by_secret(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap) -> Resu
         Err(error) => return Err(Fault::broken(error)),
     };
     let registry = web.app.clients.registry();
-    let roles = registry.roles_of(&client.id).to_vec();
+    let roles = client.roles.clone();
     let principal = Principal::Service { client_id: client.id.clone() };
-    Ok(Signed { principal, held: registry.held_by(&client.id), roles, means: Means::Secret })
+    Ok(Signed { principal, held: web.app.catalogue.held(&roles), roles, means: Means::Secret })
 }
 
 impl Signed {

@@ -21,6 +21,7 @@ mod problem;
 mod providers;
 mod recovery;
 mod refresh;
+pub(super) mod roles;
 mod sign_in;
 mod sign_up;
 mod tokens;

@@ -10,8 +10,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    adapter, admin, links, oauth_login, person, picture, problem, providers, recovery, refresh, sign_in, sign_up,
-    tokens,
+    adapter, admin, links, oauth_login, person, picture, problem, providers, recovery, refresh, roles, sign_in,
+    sign_up, tokens,
 };
 use crate::http::access::Access;
 use crate::http::answer;
@@ -32,6 +32,13 @@ const UPLOAD: &str = "/auth/upload-image/{id}";
 const LINKS: &str = "/auth/{id}/providers";
 const LINK: &str = "/auth/{id}/providers/{provider}/{subject}";
 const PROVIDER: &str = "/providers/{name}";
+
+/// Roles, permissions and who holds them.
+const ROLE: &str = "/roles/{name}";
+const HOLDERS: &str = "/roles/{name}/people";
+const PERMISSION: &str = "/permissions/{name}";
+const ROLES_OF: &str = "/auth/{id}/roles";
+const ROLE_OF: &str = "/auth/{id}/roles/{role}";
 
 /// What somebody can sign in by, in one way or the other.
 const OAUTH_LOGIN: &str = "/auth/oAuthlogin";
@@ -72,7 +79,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     });
     let query = match (operation.method, operation.path) {
-        ("get", "/auth") => vec![
+        ("get", "/auth" | HOLDERS) => vec![
             json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
             json!({"name": "after", "in": "query", "description": "The id of the last person of the page before.", "schema": {"type": "string", "format": "uuid"}}),
         ],
@@ -108,6 +115,10 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         "/auth/register" => statuses.extend([404, 409]),
         "/auth/reset-password/{token}" | "/auth/verify-email/{token}" => statuses.extend([400, 404]),
         "/auth/refresh" | "/auth/logout" => statuses.push(401),
+        ROLE | PERMISSION if operation.method != "get" => statuses.extend([404, 409]),
+        ROLE | ROLES_OF => statuses.push(404),
+        HOLDERS => statuses.extend([400, 404]),
+        ROLE_OF => statuses.extend([404, 409]),
         "/auth" | "/adapter/get-user-by-email" | "/adapter/get-user-by-email/" => statuses.push(400),
         PROVIDER if operation.method == "put" => statuses.push(409),
         PROVIDER if operation.method == "delete" => statuses.extend([404, 409]),
@@ -142,7 +153,7 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         None => json!({"description": "Done."}),
     };
     responses.insert(operation.status.to_string(), given.clone());
-    if (operation.method, operation.path) == ("put", PROVIDER) {
+    if operation.method == "put" && [PROVIDER, ROLE, PERMISSION].contains(&operation.path) {
         responses.insert("201".to_owned(), given);
     }
     let problem = of::<problem::Body>(schemas);
@@ -265,9 +276,32 @@ fn operations() -> Vec<Operation> {
         all.push(operation("get", path, "Show the person of the token", None, 200, Some(of::<person::Person>)));
     }
     all.extend(of_mailed_links());
+    all.extend(of_roles());
     all.extend(of_providers());
     all.extend(of_adapter());
     all
+}
+
+/// What roles give, and who holds them.
+fn of_roles() -> Vec<Operation> {
+    let role: Shape = Some(of::<roles::RoleShown>);
+    let permission: Shape = Some(of::<roles::PermissionShown>);
+    let calls: [(&str, &str, &str, Shape, u16, Shape); 11] = [
+        ("get", "/roles", "List roles", None, 200, Some(list_of::<roles::RoleShown>)),
+        ("get", ROLE, "Show a role", None, 200, role),
+        ("put", ROLE, "Declare a role", Some(of::<roles::RoleDeclaration>), 200, role),
+        ("delete", ROLE, "Remove a role, from whoever holds it too", None, 204, None),
+        ("get", HOLDERS, "List who holds a role", None, 200, Some(list_of::<roles::Holder>)),
+        ("get", "/permissions", "List permissions", None, 200, Some(list_of::<roles::PermissionShown>)),
+        ("put", PERMISSION, "Declare a permission", Some(of::<roles::PermissionDeclaration>), 200, permission),
+        ("delete", PERMISSION, "Remove a permission that no role has", None, 204, None),
+        ("get", ROLES_OF, "Show somebody's roles", None, 200, Some(of::<roles::Holding>)),
+        ("put", ROLE_OF, "Give somebody a role", None, 204, None),
+        ("delete", ROLE_OF, "Take a role from somebody", None, 204, None),
+    ];
+    let operation =
+        |(method, path, summary, takes, status, gives)| Operation { method, path, summary, takes, status, gives };
+    calls.into_iter().map(operation).collect()
 }
 
 /// Other providers, and people's accounts there.

@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use uuid::Uuid;
 
+use super::page::Page;
 use super::person::{Person, ProfileChange, fault_of_change};
-use super::{Answered, Call, Fault, Problem, members, page};
+use super::{Answered, Call, Fault, Problem, members};
 use crate::http::answer;
 use crate::identity::{AccountChange, User};
 use crate::platform::settings::Attribute;
@@ -29,16 +30,11 @@ pub(in crate::http) async fn list(call: Call) -> Response {
 }
 
 async fn listed(call: &Call) -> Answered {
-    let limit = page::limit(call)?;
-    let after = match call.query("after")? {
-        None => None,
-        Some(text) => Some(Uuid::parse_str(&text).map_err(|_| page::malformed("after"))?),
-    };
-    let mut users = call.web.app.accounts.page(after, limit + 1).await?;
-    let next = page::cut(&mut users, limit)
-        .map(|last| format!("<{}/auth?limit={limit}&after={}>; rel=\"next\"", call.web.issuer(), last.id));
+    let page = Page::asked(call)?;
+    let mut users = call.web.app.accounts.page(page.after, page.reading()).await?;
+    let more_after = page.cut(&mut users).then(|| users.last().map(|last| last.id)).flatten();
     let people = users.into_iter().map(|user| person(call, user)).collect::<Result<Vec<Person>, _>>()?;
-    Ok(page::with_next(answer::json(StatusCode::OK, &people), next))
+    Ok(page.answer(call, "/auth", &people, more_after))
 }
 
 pub(in crate::http) async fn show(call: Call) -> Response {

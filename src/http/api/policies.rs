@@ -1,6 +1,7 @@
 //! `/policies`: what is in force, its versions, publishing, and what a change would make of the decisions of late.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -10,7 +11,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::call::LargeCall;
-use super::{Answered, Call, Fault, Problem, page};
+use super::page::Page;
+use super::{Answered, Call, Fault, Problem};
 use crate::access::policies::{
     Bundle, Decision, Difference, DryRun, Origin, PolicyFault, Publication, Published, Version,
 };
@@ -251,17 +253,12 @@ pub(in crate::http) async fn versions(call: Call) -> Response {
 }
 
 async fn listed(call: &Call) -> Answered {
-    let limit = page::limit(call)?;
-    let before = match call.query("before")? {
-        None => None,
-        Some(text) => Some(text.parse().ok().filter(|before| *before > 0).ok_or_else(|| page::malformed("before"))?),
-    };
-    let mut found = call.web.app.policies.versions(before, limit + 1).await?;
-    let next = page::cut(&mut found, limit).map(|last| {
-        format!("<{}/policies/versions?limit={limit}&before={}>; rel=\"next\"", call.web.issuer(), last.number)
-    });
+    let page = Page::<NonZeroU32>::asked_by(call, "before")?;
+    let before = page.after.map(|before| i64::from(before.get()));
+    let mut found = call.web.app.policies.versions(before, page.reading()).await?;
+    let more = page.cut(&mut found).then(|| found.last().map(|last| last.number)).flatten();
     let shown: Vec<_> = found.into_iter().map(|version| PolicyVersion::new(version, None)).collect();
-    Ok(page::with_next(answer::json(StatusCode::OK, &shown), next))
+    Ok(page.answer(call, "/policies/versions", &shown, more))
 }
 
 pub(in crate::http) async fn version(call: Call) -> Response {

@@ -119,6 +119,19 @@ impl Problem {
         self
     }
 
+    /// What is wrong with a field, by the name of what it is about.
+    pub(super) fn field_naming(mut self, field: &str, key: &'static str, name: String) -> Self {
+        let sentence = Sentence { key, args: vec![("name", Cow::Owned(name))] };
+        self.errors.entry(field.to_owned()).or_default().push(sentence);
+        self
+    }
+
+    /// The name that the message speaks of.
+    pub(super) fn naming(mut self, name: String) -> Self {
+        self.message.args.push(("name", Cow::Owned(name)));
+        self
+    }
+
     pub(super) fn retry_after(mut self, seconds: i64) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -244,6 +257,7 @@ impl From<IdentityError> for Fault {
         match error {
             IdentityError::Refused(refusal) => Problem::of_refusal(refusal, "name").into(),
             IdentityError::Hash(HashError::Busy) => Self::Busy,
+            IdentityError::LastAdministrator => Problem::new(StatusCode::CONFLICT, "api-last-administrator").into(),
             IdentityError::Unknown(_) => Problem::not_found().into(),
             other => Self::broken(other),
         }

@@ -240,8 +240,8 @@ async fn removed(call: &Call) -> Answered {
 
 /// The groups of a provider give and take roles: none that go beyond what the caller may do.
 async fn require_covering(call: &Call, rules: impl Iterator<Item = &RoleRule>) -> Result<(), Fault> {
-    let roles: Vec<String> = rules.map(|rule| rule.role.clone()).collect();
-    let given = call.web.app.roles.given_by(&roles).await?;
+    let given: Vec<String> = rules.map(|rule| rule.role.clone()).collect();
+    let given = call.web.app.roles.given_by(&given).await?;
     if call.signed()?.held().covers(&given) { Ok(()) } else { Err(Problem::forbidden().into()) }
 }
 
@@ -251,6 +251,7 @@ fn refused(fault: ProviderFault) -> Fault {
             Problem::bad_request("api-fields").field_because(&here(&member), reason).into()
         }
         ProviderFault::OfSettings => Problem::new(StatusCode::CONFLICT, "api-provider-of-settings").into(),
+        ProviderFault::LastAdministrator => Problem::new(StatusCode::CONFLICT, "api-last-administrator").into(),
         ProviderFault::Unknown => Problem::not_found().into(),
         ProviderFault::Database(error) => error.into(),
         ProviderFault::Sealing(error) => Fault::broken(error),

@@ -32,7 +32,9 @@ pub(super) fn client(app: &App) -> Option<AuthenticatedClient> {
 pub(super) async fn give(call: &Call, proof: Proof) -> Result<Option<Tokens>, Fault> {
     let app = &call.web.app;
     let client = client(app).ok_or_else(|| Problem::bad_request("api-sign-in-off"))?;
-    let scope = format!("{} offline_access", scope::ACCOUNT);
+    // What somebody may do, to clients that an operator has registered with it.
+    let standing = [scope::ROLES, scope::PERMISSIONS].into_iter().filter(|scope| client.may_ask_for(scope));
+    let scope = [scope::ACCOUNT, "offline_access"].into_iter().chain(standing).collect::<Vec<_>>().join(" ");
     let to_store = mint::to_store(&client, None, &scope, &app.settings);
     let given = app.grants.give(&client, proof, &scope, to_store, &call.caller.source()).await?;
     let Some(Redeemed { grant, refresh_token: Some(refresh_token), access_token }) = given else { return Ok(None) };

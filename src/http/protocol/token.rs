@@ -58,7 +58,7 @@ async fn answer(
             token::refresh_token(form, client, &registry, &app.grants, &app.settings, &source).await?
         }
         GrantType::ClientCredentials => {
-            token::client_credentials(form, client, &registry, &app.grants, &app.settings).await?
+            token::client_credentials(form, client, &registry, &app.grants, &app.settings, &app.catalogue).await?
         }
         GrantType::Credentials => return Err(TokenError::grant("JSON sign-in alone uses this grant")),
     };

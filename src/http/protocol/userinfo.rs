@@ -72,6 +72,7 @@ async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
     };
     let (named, declared) = (holder.requested().userinfo, &app.settings.attributes);
     let mut answer = claims::of(&holder.person, &token.scope, &named, declared);
+    answer.extend(claims::of_standing(&holder.person.standing, &token.scope));
     answer.insert("sub".to_owned(), Value::from(token.subject));
     answer::json(StatusCode::OK, &Value::Object(answer))
 }

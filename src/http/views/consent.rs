@@ -55,6 +55,8 @@ impl ScopeLine {
             ("address", _) => words.say("scope-address"),
             ("phone", _) => words.say("scope-phone"),
             ("offline_access", _) => words.say("scope-offline_access"),
+            ("roles", _) => words.say("scope-roles"),
+            ("permissions", _) => words.say("scope-permissions"),
             (_, Some(audience)) => words.say_with("scope-other-at", &[("scope", scope), ("audience", audience)]),
             (_, None) => words.say_with("scope-other", &[("scope", scope)]),
         }

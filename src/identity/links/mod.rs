@@ -16,7 +16,7 @@ pub use arrive::{Arrived, Coming, MayLink};
 pub use pending::{Pending, PendingFault};
 pub(super) use store::sweep;
 
-use super::{Accounts, IdentityError, User};
+use super::{Accounts, Administrators, IdentityError, User};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::random::Random;
@@ -61,11 +61,12 @@ impl Accounts {
         provider: &str,
         account_id: &str,
         source: &Source,
-    ) -> Result<Unlinking, DatabaseError> {
+    ) -> Result<Unlinking, IdentityError> {
         let (now, random, source) = (self.clock.now(), self.random.clone(), source.clone());
         let (provider, account_id) = (provider.to_owned(), account_id.to_owned());
         let action = self.database.write(move |tx| {
             Box::pin(async move {
+                let administrators = Administrators::hold(tx).await?;
                 // Of two links that go at once, the later waits here and sees that the other has gone.
                 if store::lock_holder(tx, &provider, &account_id).await? != Some(user) {
                     return Ok(Unlinking::Nothing);
@@ -73,9 +74,10 @@ impl Accounts {
                 let Some(link) = store::unlink(tx, &provider, &account_id).await? else { return Ok(Unlinking::Last) };
                 let about = About::user(user);
                 end_roles(tx, user, &provider, now, random.as_ref(), &source).await?;
+                administrators.require_one_left(tx).await?;
                 let event = Event::AccountUnlinked { provider };
                 audit::record(tx, random.id(now), now, &event, &about, &source).await?;
-                Ok::<_, DatabaseError>(Unlinking::Unlinked(link))
+                Ok::<_, IdentityError>(Unlinking::Unlinked(link))
             })
         });
         action.await
