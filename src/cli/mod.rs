@@ -1,6 +1,7 @@
 //! The command line: one file a command, each calling the same rooms as the pages and the endpoints do.
 
 mod api;
+mod api_key;
 mod audit;
 mod client;
 mod config;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::access::keys::ApiKeyError;
+use crate::access::service_accounts::ServiceAccountError;
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
 use crate::federation::ProviderFault;
@@ -74,6 +77,9 @@ enum Command {
     /// Resource servers
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Secrets of programs that act for a person or a service account
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Other providers that people can sign in with
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -106,6 +112,10 @@ enum Failure {
     Start(#[from] StartError),
     #[error("{0}")]
     Client(#[from] ClientError),
+    #[error("{0}")]
+    ServiceAccount(#[from] ServiceAccountError),
+    #[error("{0}")]
+    ApiKey(#[from] ApiKeyError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
     #[error("{0}")]
@@ -275,6 +285,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(user) => user.run(settings?).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
+            Command::ApiKey(key) => key.run(settings?).await,
             Command::Provider(provider) => provider.run(settings?).await,
             Command::Audit(audit) => audit.run(settings?).await,
             Command::Import(import) => import.run(settings?).await,

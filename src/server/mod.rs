@@ -100,6 +100,9 @@ pub struct Server {
 const SWEEP_BATCH: i64 = 1000;
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
 
+/// How seldom the uses of API keys are written down.
+const USES_PAUSE: Duration = Duration::from_secs(1);
+
 /// Until missing keys are made again when that failed.
 const KEYS_PAUSE: Duration = Duration::from_secs(10);
 
@@ -161,6 +164,7 @@ impl Server {
         if !app.keys.set().is_complete() {
             background.spawn(complete_keys(app.clone(), stopped.clone()));
         }
+        background.spawn(write_uses(app.clone(), stopped.clone()));
         background.spawn(sweep(app, stopped.clone()));
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
@@ -202,6 +206,7 @@ impl Server {
         self.stopped.cancel();
         self.tasks.shutdown().await;
         self.background.shutdown().await;
+        write_down_uses(&self.web.app).await;
         self.web.app.database.close().await;
         tracing::info!("stopped");
     }
@@ -266,6 +271,30 @@ fn sender(app: &Arc<App>, web: &Web) -> Result<Sender, StartError> {
     Ok(Sender::new(app.database.clone(), app.clock.clone(), app.random.clone(), app.bell.clone(), couriers))
 }
 
+/// Writes down when API keys were used.
+async fn write_uses(app: Arc<App>, stopped: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(USES_PAUSE) => {}
+        }
+        if let Err(error) = app.api_keys.write_uses().await {
+            tracing::warn!(%error, "when API keys were used was not written down; it is tried again");
+        }
+    }
+}
+
+/// The last of it, before the database is closed.
+async fn write_down_uses(app: &App) {
+    loop {
+        match app.api_keys.write_uses().await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::warn!(%error, "when API keys were used last is not written down"),
+        }
+    }
+}
+
 /// Removes what has expired, a bounded batch at a time.
 async fn sweep(app: Arc<App>, stopped: CancellationToken) {
     loop {
@@ -296,6 +325,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += app.accounts.sweep_pictures(now, SWEEP_BATCH).await?;
     gone += crate::federation::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;
+    gone += crate::access::keys::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
     Ok(gone)
