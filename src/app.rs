@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::access::Roles;
 use crate::access::keys::ApiKeys;
 use crate::access::service_accounts::ServiceAccounts;
 use crate::adapter::Adapter;
@@ -69,6 +70,7 @@ pub struct App {
     pub keys: KeyRing,
     pub accounts: Accounts,
     pub adapter: Adapter,
+    pub roles: Roles,
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
@@ -120,6 +122,7 @@ impl App {
             service_accounts: ServiceAccounts::new(database.clone(), clock.clone(), random.clone()),
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
+            roles: Roles::new(database.clone()),
             sessions: Sessions::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             federation: Federation::new(
                 Providers::load(&database, &settings, master.sealing()).await?,

@@ -3,6 +3,8 @@
 pub mod keys;
 pub mod permission;
 pub mod policies;
+pub mod roles;
 pub mod service_accounts;
 
 pub use permission::Held;
+pub use roles::Roles;

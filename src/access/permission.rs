@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::identity::ADMIN;
+
 /// Reading anybody's account.
 pub const USERS_READ: &str = "users:read";
 /// Changing anybody's account, as far as its permissions do not go beyond one's own.
@@ -60,6 +62,11 @@ pub struct Held {
 
 impl Held {
     pub const EVERYTHING: Self = Self { everything: true, permissions: BTreeSet::new() };
+
+    /// What roles give, by the permissions that they are declared with.
+    pub fn by(roles: &[String], permissions: impl IntoIterator<Item = String>) -> Self {
+        if roles.iter().any(|role| role == ADMIN) { Self::EVERYTHING } else { permissions.into_iter().collect() }
+    }
 
     pub fn has(&self, permission: &str) -> bool {
         self.everything || self.permissions.contains(permission)

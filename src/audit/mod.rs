@@ -12,6 +12,8 @@ pub use store::{Filter, Recorded, list, newest, record};
 pub struct Source {
     /// Who did it: the signed-in person whose request it was.
     pub actor: Option<Uuid>,
+    /// The same where a client acts for itself.
+    pub actor_client: Option<String>,
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub request_id: Option<String>,

@@ -20,7 +20,7 @@ pub async fn record(
     about: &About,
     source: &Source,
 ) -> Result<(), DatabaseError> {
-    let (kind, detail) = describe(event);
+    let (kind, detail) = describe(event, source);
     execute(
         tx,
         "INSERT INTO audit_events (id, at, kind, user_id, client_id, address, request_id, detail, actor_id) \
@@ -118,13 +118,16 @@ fn recorded(row: audit_events::Model) -> Recorded {
     }
 }
 
-/// An event's name, and the rest of it as a JSON object.
-fn describe(event: &Event) -> (String, String) {
+/// An event's name, and the rest of it as a JSON object, with the client that did it where no person did.
+fn describe(event: &Event, source: &Source) -> (String, String) {
     let Ok(Json::Object(mut members)) = serde_json::to_value(event) else { return (String::new(), "{}".to_owned()) };
     let kind = match members.remove("kind") {
         Some(Json::String(kind)) => kind,
         _ => String::new(),
     };
+    if let Some(client) = &source.actor_client {
+        members.insert("actor_client".to_owned(), client.clone().into());
+    }
     (kind, Json::Object(members).to_string())
 }
 
@@ -134,11 +137,13 @@ mod tests {
 
     #[test]
     fn an_event_is_a_name_and_its_details() {
-        let (kind, detail) =
-            describe(&Event::SignedIn { amr: "pwd".to_owned(), reauthenticated: false, provider: None });
+        let (kind, detail) = describe(
+            &Event::SignedIn { amr: "pwd".to_owned(), reauthenticated: false, provider: None },
+            &Source::default(),
+        );
         assert_eq!(kind, "signed_in");
         let detail: Json = serde_json::from_str(&detail).unwrap();
         assert_eq!(detail, serde_json::json!({"amr": "pwd", "reauthenticated": false}));
-        assert_eq!(describe(&Event::SignedUp), ("signed_up".to_owned(), "{}".to_owned()));
+        assert_eq!(describe(&Event::SignedUp, &Source::default()), ("signed_up".to_owned(), "{}".to_owned()));
     }
 }

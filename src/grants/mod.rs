@@ -26,7 +26,7 @@ use crate::platform::secrets::SecretsError;
 use crate::platform::settings::Settings;
 
 pub use access_tokens::{
-    ACCESS_PREFIX, Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken,
+    ACCESS_PREFIX, Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken, Standing,
     StoredAccessToken,
 };
 pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};

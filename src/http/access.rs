@@ -9,14 +9,35 @@ pub enum Access {
     Client,
     /// Whoever bears an access token.
     Token,
-    /// Whoever bears an access token for their own account, from an application of the house.
+    /// A person who may act for their own account.
     User,
-    /// A person with this role, as the database has it now.
-    Role(&'static str),
+    /// The same, by an access token from an application of the house and by nothing that outlives it.
+    UserInPerson,
+    /// The person whose id the path has, or whoever holds the permission. For all others they are as missing as nobody.
+    SelfOr(&'static str),
+    /// Whoever holds the permission, as the database has it now.
+    Permission(&'static str),
+    /// Whoever holds everything.
+    Administrator,
     /// Who shows the secret of the session adapter.
     AdapterSecret,
     /// Whoever the page's own forms and cookies admit.
     Browser,
     /// Everybody, and there only under `--dev`.
     Development,
+}
+
+impl Access {
+    /// Whether the JSON API's guard asks who calls.
+    pub fn is_guarded(self) -> bool {
+        matches!(
+            self,
+            Self::User
+                | Self::UserInPerson
+                | Self::SelfOr(_)
+                | Self::Permission(_)
+                | Self::Administrator
+                | Self::AdapterSecret
+        )
+    }
 }

@@ -44,6 +44,7 @@ impl Caller {
     pub(super) fn source(&self) -> Source {
         Source {
             actor: None,
+            actor_client: None,
             address: self.address.map(|address| address.to_string()),
             user_agent: text(self.user_agent.as_ref(), 256).map(str::to_owned),
             request_id: Some(self.request_id.as_str().to_owned()),

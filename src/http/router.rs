@@ -1,10 +1,11 @@
 //! THE table: path, methods, who may call it. Read it and you know the surface.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
@@ -20,6 +21,9 @@ use super::middleware::Surface;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
+use crate::access::permission::{
+    PROVIDERS_READ, PROVIDERS_WRITE, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE, USERS_READ, USERS_WRITE,
+};
 
 /// What a route shares with others of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +43,29 @@ enum Kind {
 /// A row of the table.
 pub struct Route {
     pub path: &'static str,
+    /// The one that the row is about; `None`: all that there are at the path. Methods that nobody has declared are refused to
+    /// whoever the first row of the path lets in.
+    pub method: Option<Method>,
     pub access: Access,
     kind: Kind,
     handler: MethodRouter<Arc<Web>>,
 }
 
 /// The table. Where a GET does more than show something, HEAD is refused: the framework would run it as a GET.
+#[expect(clippy::too_many_lines, reason = "it is one table, to be read as one")]
 pub fn table() -> Vec<Route> {
-    use Access::{AdapterSecret, Browser, Client, Development, Public, Role, Token, User};
+    use Access::{
+        AdapterSecret, Administrator, Browser, Client, Development, Permission, Public, SelfOr, Token, User,
+        UserInPerson,
+    };
     use Kind::{Adapter, Api, Json, Open, Page};
-    let route = |path, access, kind, handler| Route { path, access, kind, handler };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    const DELETE: Method = Method::DELETE;
+    let route = |path, access, kind, handler| Route { path, method: None, access, kind, handler };
+    // Where the methods of a path of the JSON API differ in who may call, each has a row.
+    let by = |method, path, access, handler| Route { path, method: Some(method), access, kind: Json, handler };
     vec![
         route("/.well-known/openid-configuration", Public, Open, get(discovery::metadata)),
         route("/.well-known/oauth-authorization-server", Public, Open, get(discovery::metadata)),
@@ -92,18 +109,54 @@ pub fn table() -> Vec<Route> {
         route("/auth/me", User, Json, get(api::me)),
         route("/users/profile", User, Json, get(api::me)),
         route("/user/profile", User, Json, get(api::me)),
-        route("/auth", Role("admin"), Json, get(api::list)),
-        route("/auth/{id}", User, Json, get(api::show).put(api::change)),
-        route("/auth/upload-image/{id}", User, Json, put(api::upload_picture)),
-        route("/auth/{id}/providers", User, Json, get(api::links)),
-        route("/auth/{id}/providers/{provider}/{subject}", User, Json, delete(api::unlink)),
-        route("/user/admin/register", Role("admin"), Json, post(api::admin_register)),
-        route("/providers", Role("admin"), Json, get(api::providers)),
+        route("/auth", Permission(USERS_READ), Json, get(api::list)),
+        by(GET, "/auth/{id}", SelfOr(USERS_READ), get(api::show)),
+        by(PUT, "/auth/{id}", SelfOr(USERS_WRITE), put(api::change)),
+        route("/auth/upload-image/{id}", SelfOr(USERS_WRITE), Json, put(api::upload_picture)),
+        route("/auth/{id}/providers", SelfOr(USERS_READ), Json, get(api::links)),
+        route("/auth/{id}/providers/{provider}/{subject}", SelfOr(USERS_WRITE), Json, delete(api::unlink)),
+        route("/user/admin/register", Administrator, Json, post(api::admin_register)),
+        route("/providers", Permission(PROVIDERS_READ), Json, get(api::providers)),
+        by(GET, "/providers/{name}", Permission(PROVIDERS_READ), get(api::provider)),
+        by(PUT, "/providers/{name}", Permission(PROVIDERS_WRITE), put(api::declare_provider)),
+        by(DELETE, "/providers/{name}", Permission(PROVIDERS_WRITE), delete(api::remove_provider)),
+        route("/api-keys", UserInPerson, Json, get(api::keys).post(api::create_key)),
+        route("/api-keys/{id}", UserInPerson, Json, delete(api::revoke_key)),
+        route("/api-keys/{id}/rotate", UserInPerson, Json, post(api::rotate_key)),
+        by(GET, "/service-accounts", Permission(SERVICE_ACCOUNTS_READ), get(api::service_accounts)),
+        by(POST, "/service-accounts", Permission(SERVICE_ACCOUNTS_WRITE), post(api::create_service_account)),
+        by(GET, "/service-accounts/{id}", Permission(SERVICE_ACCOUNTS_READ), get(api::service_account)),
+        by(DELETE, "/service-accounts/{id}", Permission(SERVICE_ACCOUNTS_WRITE), delete(api::remove_service_account)),
         route(
-            "/providers/{name}",
-            Role("admin"),
+            "/service-accounts/{id}/roles/{role}",
+            Permission(SERVICE_ACCOUNTS_WRITE),
             Json,
-            get(api::provider).put(api::declare_provider).delete(api::remove_provider),
+            put(api::give_service_account_role).delete(api::take_service_account_role),
+        ),
+        route(
+            "/service-accounts/{id}/secret",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            post(api::rotate_service_account_secret),
+        ),
+        by(GET, "/service-accounts/{id}/api-keys", Permission(SERVICE_ACCOUNTS_READ), get(api::service_account_keys)),
+        by(
+            POST,
+            "/service-accounts/{id}/api-keys",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            post(api::create_service_account_key),
+        ),
+        route(
+            "/service-accounts/{id}/api-keys/{key}",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            delete(api::revoke_service_account_key),
+        ),
+        route(
+            "/service-accounts/{id}/api-keys/{key}/rotate",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            post(api::rotate_service_account_key),
         ),
         route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
@@ -159,7 +212,8 @@ pub fn router(web: Arc<Web>) -> Router {
         from_fn_with_state(middleware::Envelope::new(web.clone(), path, documents, surface), middleware::envelope)
     };
     let mut router = Router::new();
-    for Route { path, access, kind, handler } in table() {
+    let mut seen = HashSet::new();
+    for Route { path, access, kind, handler, .. } in table() {
         if access == Access::Development && web.demo.is_none() {
             continue;
         }
@@ -172,19 +226,19 @@ pub fn router(web: Arc<Web>) -> Router {
                 let layer = from_fn_with_state(web.clone(), middleware::public_clients);
                 handler.fallback(api_method_refused).layer(layer)
             }
-            Kind::Json | Kind::Adapter => handler.fallback(api::method_refused),
+            Kind::Json | Kind::Adapter if seen.insert(path) => handler.fallback(api::method_refused),
+            // A path has one fallback, of its first row.
+            Kind::Json | Kind::Adapter => handler,
             Kind::Page => {
                 let cookie = from_fn_with_state(web.clone(), middleware::session_cookie);
                 handler.fallback(method_refused).layer(sessions.clone()).layer(cookie)
             }
         };
-        // The declaration is the guard, of whatever kind the route is.
-        let handler = match access {
-            Access::User | Access::Role(_) | Access::AdapterSecret => {
-                handler.layer(from_fn_with_state(Arc::new(Gate { web: web.clone(), access }), api::guard))
-            }
-            // These prove themselves to their handlers, or need not.
-            Access::Public | Access::Client | Access::Token | Access::Browser | Access::Development => handler,
+        // The declaration is the guard, of whatever kind the route is. The others prove themselves to their handlers, or need not.
+        let handler = if access.is_guarded() {
+            handler.layer(from_fn_with_state(Arc::new(Gate { web: web.clone(), access }), api::guard))
+        } else {
+            handler
         };
         router = router.route(path, handler.layer(envelope(path, kind == Kind::Open, surface(kind, path))));
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::grants::{ACCESS_PREFIX, Account, GrantError, Grants, Holder};
+use crate::grants::{ACCESS_PREFIX, Account, GrantError, Grants, Holder, Standing};
 use crate::keys::{KeySet, PublicKey};
 use crate::platform::random;
 
@@ -39,8 +39,15 @@ pub struct LiveAccount {
     pub client_id: String,
     /// Space-separated.
     pub scope: String,
-    /// `None`: a client acts for itself.
-    pub account: Option<Account>,
+    pub actor: Actor,
+}
+
+/// For whom a token acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    Person(Account),
+    /// The client itself, with what it may do.
+    Client(Standing),
 }
 
 /// What reading access tokens takes.
@@ -65,22 +72,18 @@ impl Reader<'_> {
             return Ok(token.filter(|token| token.audience.is_none()).map(|token| LiveAccount {
                 client_id: token.client_id,
                 scope: token.scope,
-                account: token.account,
+                actor: token.account.map_or_else(|| Actor::Client(token.service.into()), Actor::Person),
             }));
         }
         let Some(token) = verify(presented, self.keys, self.issuer, self.now) else { return Ok(None) };
         if token.aud != self.issuer {
             return Ok(None);
         }
-        let account = match token.grant_id {
-            Some(grant) => match self.grants.account(grant, &token.jti).await? {
-                None => return Ok(None),
-                alive => alive,
-            },
-            None if self.grants.may_act(&token.client_id, &token.jti).await? => None,
-            None => return Ok(None),
+        let actor = match token.grant_id {
+            Some(grant) => self.grants.account(grant, &token.jti).await?.map(Actor::Person),
+            None => self.grants.service(&token.client_id, &token.jti).await?.map(Actor::Client),
         };
-        Ok(Some(LiveAccount { client_id: token.client_id, scope: token.scope, account }))
+        Ok(actor.map(|actor| LiveAccount { client_id: token.client_id, scope: token.scope, actor }))
     }
 
     async fn opaque(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {

@@ -36,33 +36,49 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
         tokens.push(text(&login(&server, person).await, "accessToken").to_owned());
     }
     let [own, other, admin] = [&tokens[0], &tokens[1], &tokens[2]];
-    let (mut users, mut roles) = (0, 0);
+    let (mut users, mut permissions) = (0, 0);
     for route in table() {
         let path = route.path.replace("{id}", &ada.id);
+        // What a row with a method says of others, another row says.
+        let of_row = |mut statuses: Vec<(Method, u16)>| {
+            statuses.retain(|(method, _)| route.method.as_ref().is_none_or(|own| own == method));
+            statuses
+        };
         let all = |statuses: &[(Method, u16)], wanted: u16| statuses.iter().all(|(_, status)| *status == wanted);
-        let (nobody, by_other) = (statuses(&server, &path, None).await, statuses(&server, &path, Some(other)).await);
+        let passes = |statuses: &[(Method, u16)]| statuses.iter().all(|(_, status)| ![401, 403].contains(status));
+        let nobody = statuses(&server, &path, None).await;
+        let by_other = of_row(statuses(&server, &path, Some(other)).await);
         match route.access {
-            Access::User => {
+            Access::User | Access::UserInPerson => {
                 users += 1;
                 assert!(all(&nobody, 401), "{path}: {nobody:?}");
-                if by_other.contains(&(Method::GET, 405)) {
-                    // There is nothing to read: whoever is signed in gets past the guard, and the handler judges.
-                    assert!(by_other.iter().all(|(_, status)| ![401, 403].contains(status)), "{path}: {by_other:?}");
-                    continue;
+                // Whoever is signed in gets past the guard, and the handler judges.
+                assert!(passes(&by_other), "{path}: {by_other:?}");
+                if !by_other.contains(&(Method::GET, 405)) {
+                    get(&server, &path, own).await.expect_status(200);
+                    get(&server, &path, admin).await.expect_status(200);
                 }
-                // Of others nobody hears even whether they are there.
-                let wanted = if path.contains(&ada.id) { 404 } else { 200 };
-                assert!(by_other.contains(&(Method::GET, wanted)), "{path}: {by_other:?}");
-                get(&server, &path, own).await.expect_status(200);
-                get(&server, &path, admin).await.expect_status(200);
             }
-            Access::Role(role) => {
-                roles += 1;
-                assert_eq!(role, "admin");
+            Access::SelfOr(_) => {
+                users += 1;
+                assert!(route.path.contains("{id}"), "{path} says whose it is");
+                assert!(all(&nobody, 401), "{path}: {nobody:?}");
+                // Of others nobody hears even whether they are there.
+                assert!(all(&by_other, 404), "{path}: {by_other:?}");
+                for token in [own, admin] {
+                    let by_them = of_row(statuses(&server, &path, Some(token)).await);
+                    assert!(passes(&by_them), "{path}: {by_them:?}");
+                    if by_them.iter().any(|(method, status)| *method == Method::GET && *status != 405) {
+                        get(&server, &path, token).await.expect_status(200);
+                    }
+                }
+            }
+            Access::Permission(_) | Access::Administrator => {
+                permissions += 1;
                 assert!(all(&nobody, 401), "{path}: {nobody:?}");
                 assert!(all(&by_other, 403), "{path}: {by_other:?}");
-                let by_admin = statuses(&server, &path, Some(admin)).await;
-                assert!(by_admin.iter().all(|(_, status)| ![401, 403].contains(status)), "{path}: {by_admin:?}");
+                let by_admin = of_row(statuses(&server, &path, Some(admin)).await);
+                assert!(passes(&by_admin), "{path}: {by_admin:?}");
             }
             Access::AdapterSecret => {
                 assert!(all(&nobody, 401), "{path}: {nobody:?}");
@@ -74,7 +90,7 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
             }
         }
     }
-    assert!(users >= 6 && roles >= 4, "the table has routes of both kinds: {users}, {roles}");
+    assert!(users >= 6 && permissions >= 4, "the table has routes of both kinds: {users}, {permissions}");
     // AP-02: nothing of the other's was changed on the way.
     let me = get(&server, "/auth/me", own).await.expect_status(200);
     assert!(me.body.contains(&ada.name), "{me:#?}");

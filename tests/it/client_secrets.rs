@@ -69,7 +69,10 @@ async fn ten_rotations_at_once_leave_two_secrets(server: TestServer) {
         let (app, id) = (server.app().clone(), client.id.clone());
         async move {
             let (overlap, source) = (bonafide::clients::Overlap::of_millis(60_000), bonafide::audit::Source::default());
-            app.service_accounts.rotate_secret(&id, overlap.expect("an overlap"), None, &source).await.expect("a secret")
+            app.service_accounts
+                .rotate_secret(&id, overlap.expect("an overlap"), None, &source)
+                .await
+                .expect("a secret")
         }
     })
     .await;

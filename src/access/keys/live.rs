@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::Owner;
 use crate::access::Held;
 use crate::grants::Account;
-use crate::identity::ADMIN;
 use crate::oauth::scope;
 
 /// A key that is good now.
@@ -78,8 +77,7 @@ impl Limits {
     pub(super) fn means(&self, owner: &Owner, elsewhere: bool, keys: i64) -> Means {
         let roles = lines(self.roles.as_deref());
         let permissions = lines(self.permissions.as_deref());
-        let held =
-            if roles.iter().any(|role| role == ADMIN) { Held::EVERYTHING } else { permissions.into_iter().collect() };
+        let held = Held::by(&roles, permissions);
         let registered = match owner {
             Owner::Person(_) => None,
             Owner::ServiceAccount(_) => Some(lines(self.registered.as_deref())),

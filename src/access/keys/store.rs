@@ -144,7 +144,7 @@ pub(super) struct Rotation {
 }
 
 /// The condition that a key is this owner's, with `$n` for whose.
-fn owned(owner: Option<&Owner>, n: usize) -> (String, Value) {
+fn belonging(owner: Option<&Owner>, n: usize) -> (String, Value) {
     match owner {
         None => (format!("CAST(${n} AS TEXT) IS NULL"), None::<String>.into()),
         Some(Owner::Person(id)) => (format!("user_id = ${n}"), (*id).into()),
@@ -160,10 +160,10 @@ pub(super) async fn rotate(
 ) -> Result<Option<ApiKey>, DatabaseError> {
     let Rotation { id, hash, hint, until, now } = rotation;
     let before = if until.is_some() { "hash" } else { "NULL" };
-    let (owned, whose) = owned(owner, 6);
+    let (theirs, whose) = belonging(owner, 6);
     let sql = format!(
         "UPDATE api_keys SET previous_hash = {before}, previous_expires_at = $4, hash = $2, hint = $3 \
-         WHERE id = $1 AND revoked_at IS NULL AND expires_at > $5 AND {owned} RETURNING {COLUMNS}"
+         WHERE id = $1 AND revoked_at IS NULL AND expires_at > $5 AND {theirs} RETURNING {COLUMNS}"
     );
     let values = [id.into(), hash.into(), hint.into(), until.into(), now.timestamp_millis().into(), whose];
     fetch_one(tx, &sql, values).await
@@ -181,9 +181,9 @@ pub(super) async fn revoke(tx: &Tx, ending: Ending, now: DateTime<Utc>) -> Resul
     let now = now.timestamp_millis();
     match ending {
         Ending::Id(id, owner) => {
-            let (owned, whose) = owned(owner.as_ref(), 3);
+            let (theirs, whose) = belonging(owner.as_ref(), 3);
             let sql = format!(
-                "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL AND {owned} RETURNING {COLUMNS}"
+                "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL AND {theirs} RETURNING {COLUMNS}"
             );
             fetch_one(tx, &sql, [id.into(), now.into(), whose]).await
         }

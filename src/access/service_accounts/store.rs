@@ -4,7 +4,6 @@ use sea_orm::FromQueryResult;
 
 use super::ServiceAccount;
 use crate::access::Held;
-use crate::identity::ADMIN;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
 /// A client by what matters here. Roles and permissions come as the database puts them together, line by line.
@@ -33,10 +32,8 @@ impl Row {
     }
 
     pub(super) fn held(&self) -> Held {
-        if lines(self.roles.as_deref()).any(|role| role == ADMIN) {
-            return Held::EVERYTHING;
-        }
-        lines(self.permissions.as_deref()).map(str::to_owned).collect()
+        let roles: Vec<String> = lines(self.roles.as_deref()).map(str::to_owned).collect();
+        Held::by(&roles, lines(self.permissions.as_deref()).map(str::to_owned))
     }
 }
 
@@ -121,13 +118,10 @@ pub(super) async fn held_by_role(tx: &Tx, role: &str) -> Result<Held, DatabaseEr
         permissions: Option<String>,
     }
 
-    if role == ADMIN {
-        return Ok(Held::EVERYTHING);
-    }
     let sql = "SELECT string_agg(permission, '\n') AS permissions FROM role_permissions WHERE role = $1";
     let given: Option<Given> = fetch_one(tx, sql, [role.into()]).await?;
     let permissions = given.and_then(|given| given.permissions);
-    Ok(lines(permissions.as_deref()).map(str::to_owned).collect())
+    Ok(Held::by(&[role.to_owned()], lines(permissions.as_deref()).map(str::to_owned)))
 }
 
 pub(super) async fn is_declared(database: &Database, role: &str) -> Result<bool, DatabaseError> {

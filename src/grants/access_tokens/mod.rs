@@ -88,16 +88,35 @@ pub struct Account {
     pub person: Person,
     /// Milliseconds since 1970.
     pub created_at: i64,
-    roles: Option<String>,
+    #[sea_orm(nested)]
+    pub standing: Standing,
 }
 
-impl Account {
-    /// The roles that the person has now, in order.
+/// The roles that somebody has now, and the permissions that these are declared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Standing {
+    roles: Option<String>,
+    permissions: Option<String>,
+}
+
+impl Standing {
+    /// In order.
     pub fn roles(&self) -> Vec<String> {
-        let mut roles: Vec<String> = self.roles.iter().flat_map(|roles| roles.split('\n')).map(str::to_owned).collect();
-        roles.sort();
-        roles
+        lines(self.roles.as_deref())
     }
+
+    /// In order, each once.
+    pub fn permissions(&self) -> Vec<String> {
+        lines(self.permissions.as_deref())
+    }
+}
+
+/// What the database has put together, in order and each once.
+fn lines(text: Option<&str>) -> Vec<String> {
+    let mut lines: Vec<String> = text.into_iter().flat_map(|text| text.split('\n')).map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    lines
 }
 
 /// An opaque access token that is good now, with its holder's account.
@@ -109,6 +128,22 @@ pub struct AccountToken {
     /// `None`: a client acts for itself.
     #[sea_orm(nested)]
     pub account: Option<Account>,
+    /// What the client itself may do; nothing where it acts for a person.
+    #[sea_orm(nested)]
+    pub service: Service,
+}
+
+/// What a client that acts for itself has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Service {
+    service_roles: Option<String>,
+    service_permissions: Option<String>,
+}
+
+impl From<Service> for Standing {
+    fn from(service: Service) -> Self {
+        Self { roles: service.service_roles, permissions: service.service_permissions }
+    }
 }
 
 /// An opaque access token that is good now.
@@ -171,6 +206,11 @@ impl Grants {
     /// The account of the holder of a signed token's grant, under the same conditions. One SELECT.
     pub async fn account(&self, grant: Uuid, jti: &str) -> Result<Option<Account>, GrantError> {
         Ok(store::holder(&self.database, grant, &secrets::hash(jti), self.clock.now()).await?)
+    }
+
+    /// What a client may do that still acts for itself by a signed token of its own. One SELECT.
+    pub async fn service(&self, client_id: &str, jti: &str) -> Result<Option<Standing>, GrantError> {
+        Ok(store::service(&self.database, client_id, &secrets::hash(jti)).await?)
     }
 
     /// Whether a client may still act for itself by a signed token of its own. One SELECT.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken};
+use super::{Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, Standing};
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 use crate::platform::secrets;
 
@@ -60,13 +60,28 @@ impl Holding for OpaqueToken {
     const COLUMNS: &str = Holder::COLUMNS;
 }
 
+/// SQLite refuses DISTINCT beside a separator; whoever reads them drops what comes twice.
+macro_rules! account_columns {
+    () => {
+        "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
+         (SELECT string_agg(r.role, '\n') FROM user_roles r WHERE r.user_id = u.id) AS roles, \
+         (SELECT string_agg(p.permission, '\n') FROM user_roles r JOIN role_permissions p ON p.role = r.role \
+          WHERE r.user_id = u.id) AS permissions"
+    };
+}
+
 impl Holding for Account {
-    const COLUMNS: &str = "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
-                           (SELECT string_agg(r.role, '\n') FROM user_roles r WHERE r.user_id = u.id) AS roles";
+    const COLUMNS: &str = account_columns!();
 }
 
 impl Holding for AccountToken {
-    const COLUMNS: &str = Account::COLUMNS;
+    const COLUMNS: &str = concat!(
+        account_columns!(),
+        ", (SELECT string_agg(r.role, '\n') FROM client_roles r WHERE r.client_id = t.client_id AND t.grant_id IS NULL) \
+         AS service_roles, \
+         (SELECT string_agg(p.permission, '\n') FROM client_roles r JOIN role_permissions p ON p.role = r.role \
+          WHERE r.client_id = t.client_id AND t.grant_id IS NULL) AS service_permissions"
+    );
 }
 
 pub(super) async fn opaque_token<T: Holding>(
@@ -103,6 +118,19 @@ pub(super) async fn holder<T: Holding>(
     );
     let values = [grant.into(), now.timestamp_millis().into(), jti_hash.into()];
     database.find_one(database.statement(&sql, values)).await
+}
+
+pub(super) async fn service(
+    database: &Database,
+    client_id: &str,
+    jti_hash: &[u8],
+) -> Result<Option<Standing>, DatabaseError> {
+    let sql = "SELECT (SELECT string_agg(r.role, '\n') FROM client_roles r WHERE r.client_id = c.id) AS roles, \
+               (SELECT string_agg(p.permission, '\n') FROM client_roles r JOIN role_permissions p ON p.role = r.role \
+                WHERE r.client_id = c.id) AS permissions \
+               FROM clients c WHERE c.id = $1 AND c.disabled_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM revoked_access_tokens r WHERE r.hash = $2)";
+    database.find_one(database.statement(sql, [client_id.into(), jti_hash.into()])).await
 }
 
 pub(super) async fn may_act(database: &Database, client_id: &str, jti_hash: &[u8]) -> Result<bool, DatabaseError> {

@@ -13,11 +13,13 @@ use axum::response::Response;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
 
 use super::guard::Signed;
 use super::members::Strict;
 use super::problem::{Answered, Fault, Problem};
 use crate::audit::Source;
+use crate::grants::Account;
 use crate::http::caller::Caller;
 use crate::http::form::{self, FormFault};
 use crate::http::state::Web;
@@ -68,6 +70,20 @@ impl Call {
         self.signed.as_ref().ok_or_else(|| Fault::broken(Unguarded))
     }
 
+    /// The account of the person who calls.
+    pub(super) fn account(&self) -> Result<&Account, Fault> {
+        self.signed()?.account().ok_or_else(|| Fault::broken(Unguarded))
+    }
+
+    /// Whoever changes what another may do, or could take their account over, must be able to do all that they can.
+    pub(super) async fn require_covering(&self, person: Uuid) -> Result<(), Fault> {
+        let signed = self.signed()?;
+        if signed.is(person) || signed.held().covers(&self.web.app.roles.held_by(person).await?) {
+            return Ok(());
+        }
+        Err(Problem::forbidden().into())
+    }
+
     /// A part of the path, decoded.
     pub(super) fn segment(&self, name: &str) -> Result<&str, Problem> {
         let mut segments = self.segments.iter().flatten();
@@ -113,7 +129,11 @@ impl Call {
 
     /// For the record, with who calls.
     pub(super) fn source(&self) -> Source {
-        Source { actor: self.signed.as_ref().map(Signed::id), ..self.caller.source() }
+        let source = self.caller.source();
+        match &self.signed {
+            Some(signed) => signed.source(source),
+            None => source,
+        }
     }
 
     fn is_json(&self) -> bool {

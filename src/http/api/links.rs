@@ -63,7 +63,7 @@ pub(in crate::http) async fn unlink(call: Call) -> Response {
 }
 
 async fn unlinked(call: &Call) -> Answered {
-    let (user, app) = (people::find(call).await?, &call.web.app);
+    let (user, app) = (people::find_to_change(call).await?, &call.web.app);
     let (Some(provider), Some(subject)) = (named(call, "provider"), named(call, "subject")) else {
         return Err(Problem::not_found().into());
     };

@@ -10,12 +10,13 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    adapter, admin, links, oauth_login, person, picture, problem, providers, recovery, refresh, sign_in, sign_up,
-    tokens,
+    adapter, admin, keys, links, oauth_login, person, picture, problem, providers, recovery, refresh, service_accounts,
+    sign_in, sign_up, tokens,
 };
 use crate::http::access::Access;
 use crate::http::answer;
-use crate::http::router;
+use crate::http::router::{self, Route};
+use crate::identity::ADMIN;
 
 /// Bodies that may have declared attributes besides their own members.
 const WITH_ATTRIBUTES: [&str; 4] = ["SignUp", "Register", "RegisterAdmin", "ProfileChange"];
@@ -31,6 +32,21 @@ const UPLOAD: &str = "/auth/upload-image/{id}";
 const LINKS: &str = "/auth/{id}/providers";
 const LINK: &str = "/auth/{id}/providers/{provider}/{subject}";
 const PROVIDER: &str = "/providers/{name}";
+
+/// API keys and service accounts.
+const KEYS: &str = "/api-keys";
+const KEY: &str = "/api-keys/{id}";
+const KEY_ROTATION: &str = "/api-keys/{id}/rotate";
+const SERVICE_ACCOUNTS: &str = "/service-accounts";
+const SERVICE_ACCOUNT: &str = "/service-accounts/{id}";
+const SERVICE_ACCOUNT_ROLE: &str = "/service-accounts/{id}/roles/{role}";
+const SERVICE_ACCOUNT_SECRET: &str = "/service-accounts/{id}/secret";
+const SERVICE_ACCOUNT_KEYS: &str = "/service-accounts/{id}/api-keys";
+const SERVICE_ACCOUNT_KEY: &str = "/service-accounts/{id}/api-keys/{key}";
+const SERVICE_ACCOUNT_KEY_ROTATION: &str = "/service-accounts/{id}/api-keys/{key}/rotate";
+
+/// What takes a body that may be left out.
+const ROTATIONS: [&str; 3] = [KEY_ROTATION, SERVICE_ACCOUNT_SECRET, SERVICE_ACCOUNT_KEY_ROTATION];
 
 /// What somebody can sign in by, in one way or the other.
 const OAUTH_LOGIN: &str = "/auth/oAuthlogin";
@@ -66,7 +82,8 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     let in_path = operation.path.split(['{', '}']).skip(1).step_by(2);
     let in_path = in_path.map(|name| {
         // The adapter's ids are whatever its client calls so.
-        let is_id = name == "id" && operation.path.starts_with("/auth");
+        let is_id = name == "key"
+            || (name == "id" && (operation.path.starts_with("/auth") || operation.path.starts_with(KEYS)));
         let schema = if is_id { json!({"type": "string", "format": "uuid"}) } else { json!({"type": "string"}) };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     });
@@ -74,6 +91,10 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         ("get", "/auth") => vec![
             json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
             json!({"name": "after", "in": "query", "description": "The id of the last person of the page before.", "schema": {"type": "string", "format": "uuid"}}),
+        ],
+        ("get", SERVICE_ACCOUNTS) => vec![
+            json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
+            json!({"name": "after", "in": "query", "description": "The id of the last service account of the page before.", "schema": {"type": "string"}}),
         ],
         ("get", "/adapter/get-user-by-email" | "/adapter/get-user-by-email/") => {
             vec![json!({"name": "email", "in": "query", "schema": {"type": "string"}})]
@@ -87,7 +108,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
     let mut statuses = vec![500, 503];
     match access {
-        Access::User | Access::Role(_) => statuses.extend([401, 403]),
+        access if asks_who(access) => statuses.extend([401, 403]),
         Access::AdapterSecret => statuses.push(401),
         _ => {}
     }
@@ -118,6 +139,18 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         | PROVIDER => {
             statuses.push(404);
         }
+        SERVICE_ACCOUNTS if operation.method == "get" => statuses.push(400),
+        SERVICE_ACCOUNT if operation.method == "delete" => statuses.extend([404, 409]),
+        KEYS if operation.method == "post" => statuses.push(409),
+        SERVICE_ACCOUNT_KEYS if operation.method == "post" => statuses.extend([404, 409]),
+        KEY
+        | KEY_ROTATION
+        | SERVICE_ACCOUNT
+        | SERVICE_ACCOUNT_ROLE
+        | SERVICE_ACCOUNT_SECRET
+        | SERVICE_ACCOUNT_KEY
+        | SERVICE_ACCOUNT_KEY_ROTATION
+        | SERVICE_ACCOUNT_KEYS => statuses.push(404),
         UPLOAD => statuses.extend([404, 422]),
         LINK => statuses.extend([404, 409]),
         "/user/admin/register" => statuses.push(409),
@@ -127,6 +160,11 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
     statuses.sort_unstable();
     statuses.dedup();
     statuses
+}
+
+/// Whether a person or a service account has to show who they are.
+fn asks_who(access: Access) -> bool {
+    access.is_guarded() && access != Access::AdapterSecret
 }
 
 fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Value {
@@ -151,13 +189,17 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         responses.insert(status.to_string(), refused);
     }
     let security = match access {
-        Access::User | Access::Role(_) => json!([{"bearer": ["account"]}]),
+        access if asks_who(access) => json!([{"bearer": ["account"]}]),
         Access::AdapterSecret => json!([{"adapterSecret": []}]),
         _ if operation.path == OAUTH_LOGIN => json!([{"adapterSecret": []}, {}]),
         _ => json!([]),
     };
     let summary = match access {
-        Access::Role(role) => format!("{} (role {role})", operation.summary),
+        Access::Permission(permission) => format!("{} (permission {permission})", operation.summary),
+        Access::SelfOr(permission) => {
+            format!("{} (oneself; of others, permission {permission})", operation.summary)
+        }
+        Access::Administrator => format!("{} (role {ADMIN})", operation.summary),
         _ => operation.summary.to_owned(),
     };
     let mut described = json!({
@@ -167,11 +209,12 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         "security": security,
     });
     if let (Some(shape), Some(members)) = (operation.takes, described.as_object_mut()) {
-        let optional = matches!(operation.path, "/auth/refresh" | "/auth/logout");
+        let by_refresh_token = matches!(operation.path, "/auth/refresh" | "/auth/logout");
+        let optional = by_refresh_token || ROTATIONS.contains(&operation.path);
         let kind = if operation.path == UPLOAD { "multipart/form-data" } else { "application/json" };
         let body = json!({"required": !optional, "content": {kind: {"schema": shape(schemas)}}});
         members.insert("requestBody".to_owned(), body);
-        if optional {
+        if by_refresh_token {
             members.insert("security".to_owned(), json!([{"refresh": []}, {}]));
         }
     }
@@ -256,8 +299,41 @@ fn operations() -> Vec<Operation> {
     }
     all.extend(of_mailed_links());
     all.extend(of_providers());
+    all.extend(of_keys());
     all.extend(of_adapter());
     all
+}
+
+/// API keys, one's own and those of service accounts, and service accounts themselves.
+fn of_keys() -> Vec<Operation> {
+    let rotation: Shape = Some(of::<keys::Rotation>);
+    let key: Shape = Some(of::<keys::GivenApiKey>);
+    let all_keys: Shape = Some(list_of::<keys::ApiKey>);
+    let new_key: Shape = Some(of::<keys::NewApiKey>);
+    let account: Shape = Some(of::<service_accounts::ServiceAccount>);
+    let given: Shape = Some(of::<service_accounts::GivenServiceAccount>);
+    let new: Shape = Some(of::<service_accounts::NewServiceAccount>);
+    let accounts: Shape = Some(list_of::<service_accounts::ServiceAccount>);
+    let calls: [(&str, &str, &str, Shape, u16, Shape); 15] = [
+        ("get", KEYS, "List one's own API keys", None, 200, all_keys),
+        ("post", KEYS, "Make an API key for oneself", new_key, 201, key),
+        ("delete", KEY, "Revoke an API key", None, 204, None),
+        ("post", KEY_ROTATION, "Give an API key a new secret", rotation, 200, key),
+        ("get", SERVICE_ACCOUNTS, "List service accounts", None, 200, accounts),
+        ("post", SERVICE_ACCOUNTS, "Make a service account", new, 201, given),
+        ("get", SERVICE_ACCOUNT, "Show a service account", None, 200, account),
+        ("delete", SERVICE_ACCOUNT, "Remove a service account to which nobody signs in", None, 204, None),
+        ("put", SERVICE_ACCOUNT_ROLE, "Give a service account a role", None, 200, account),
+        ("delete", SERVICE_ACCOUNT_ROLE, "Take a role from a service account", None, 200, account),
+        ("post", SERVICE_ACCOUNT_SECRET, "Give a service account a new secret", rotation, 200, given),
+        ("get", SERVICE_ACCOUNT_KEYS, "List a service account's API keys", None, 200, all_keys),
+        ("post", SERVICE_ACCOUNT_KEYS, "Make an API key for a service account", new_key, 201, key),
+        ("delete", SERVICE_ACCOUNT_KEY, "Revoke a service account's API key", None, 204, None),
+        ("post", SERVICE_ACCOUNT_KEY_ROTATION, "Give a service account's API key a new secret", rotation, 200, key),
+    ];
+    let operation =
+        |(method, path, summary, takes, status, gives)| Operation { method, path, summary, takes, status, gives };
+    calls.into_iter().map(operation).collect()
 }
 
 /// Other providers, and people's accounts there.
@@ -343,10 +419,14 @@ fn of_adapter() -> Vec<Operation> {
 }
 
 pub(in crate::http) fn document() -> Value {
-    let access: Vec<_> = router::table().iter().map(|route| (route.path, route.access)).collect();
+    let table = router::table();
     let (mut paths, mut schemas) = (Map::new(), Schemas::new());
     for operation in operations() {
-        let Some((_, access)) = access.iter().find(|(path, _)| *path == operation.path) else { continue };
+        let is_its = |route: &&Route| {
+            route.path == operation.path
+                && route.method.as_ref().is_none_or(|method| method.as_str().eq_ignore_ascii_case(operation.method))
+        };
+        let Some(Route { access, .. }) = table.iter().find(is_its) else { continue };
         let described = described(&operation, *access, &mut schemas);
         let item = paths.entry(operation.path).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
@@ -376,7 +456,7 @@ pub(in crate::http) fn document() -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token with the scope account."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token with the scope account, or an API key."},
                 "refresh": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Refresh TOKEN; or in the body."},
                 "adapterSecret": {"type": "apiKey", "in": "header", "name": "x-auth-secret"},
             },

@@ -1,4 +1,4 @@
-//! `GET /auth/me` and the people behind `/auth/{id}`: oneself, or everybody for an administrator.
+//! `GET /auth/me` and the people behind `/auth/{id}`: oneself, or anybody for who holds the permission.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -10,18 +10,21 @@ use crate::http::answer;
 use crate::identity::{AccountChange, User};
 use crate::platform::settings::Attribute;
 
-/// A page of people where nobody asks for another size, and the largest.
+/// A page of a list where nobody asks for another size, and the largest.
 const USUAL: u64 = 50;
 const MOST: u64 = 100;
 
 /// The holder of the token, by the statement that found the token good.
 pub(in crate::http) async fn me(call: Call) -> Response {
-    let answered = call.signed().map(|signed| {
-        let (declared, parties) = (&call.web.app.settings.attributes, signed.parties(signed.id()));
-        let person = Person::of_account(&signed.account, signed.roles(), declared, &parties);
-        answer::json(StatusCode::OK, &person)
-    });
+    let answered = described(&call);
     call.answer(answered)
+}
+
+fn described(call: &Call) -> Answered {
+    let (signed, account) = (call.signed()?, call.account()?);
+    let parties = signed.reads_as(account.person.user_id);
+    let person = Person::of_account(account, signed.roles(), &call.web.app.settings.attributes, &parties);
+    Ok(answer::json(StatusCode::OK, &person))
 }
 
 pub(in crate::http) async fn list(call: Call) -> Response {
@@ -29,12 +32,18 @@ pub(in crate::http) async fn list(call: Call) -> Response {
     call.answer(answered)
 }
 
+fn malformed(name: &str) -> Problem {
+    Problem::bad_request("api-query-malformed").field(name, "api-field-malformed")
+}
+
+/// How much of a list is asked for.
+pub(super) fn limit(call: &Call) -> Result<u64, Problem> {
+    let Some(text) = call.query("limit")? else { return Ok(USUAL) };
+    text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| malformed("limit"))
+}
+
 async fn listed(call: &Call) -> Answered {
-    let malformed = |name| Problem::bad_request("api-query-malformed").field(name, "api-field-malformed");
-    let limit = match call.query("limit")? {
-        None => USUAL,
-        Some(text) => text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| malformed("limit"))?,
-    };
+    let limit = limit(call)?;
     let after = match call.query("after")? {
         None => None,
         Some(text) => Some(Uuid::parse_str(&text).map_err(|_| malformed("after"))?),
@@ -69,8 +78,8 @@ pub(in crate::http) async fn change(call: Call) -> Response {
 }
 
 async fn changed(call: &Call) -> Answered {
-    let user = find(call).await?;
-    let parties = call.signed()?.parties(user.id);
+    let user = find_to_change(call).await?;
+    let parties = call.signed()?.writes_as(user.id);
     let (change, attributes) = call.body_with_attributes::<ProfileChange>()?;
     let may_set = |attribute: &Attribute| parties.iter().any(|party| attribute.may_write(*party));
     members::require_settable(&attributes, &call.web.app.settings.attributes, &parties, may_set)?;
@@ -89,16 +98,19 @@ async fn changed(call: &Call) -> Answered {
 
 /// A person as the caller may see them.
 fn person(call: &Call, user: User) -> Result<Person, Fault> {
-    let parties = call.signed()?.parties(user.id);
+    let parties = call.signed()?.reads_as(user.id);
     Ok(Person::new(user, &call.web.app.settings.attributes, &parties))
 }
 
-/// The person of the path, if the caller may: others are as missing as those who do not exist.
+/// The person of the path. Whether the caller may know of them, the guard has judged.
 pub(super) async fn find(call: &Call) -> Result<User, Fault> {
-    let signed = call.signed()?;
     let id = Uuid::parse_str(call.segment("id")?).map_err(|_| Problem::not_found())?;
-    if id != signed.id() && !signed.is_admin() {
-        return Err(Problem::not_found().into());
-    }
     Ok(call.web.app.accounts.find(&id.to_string()).await?)
+}
+
+/// The same, if nothing that they may do goes beyond what the caller may.
+pub(super) async fn find_to_change(call: &Call) -> Result<User, Fault> {
+    let user = find(call).await?;
+    call.require_covering(user.id).await?;
+    Ok(user)
 }

@@ -66,7 +66,7 @@ pub(in crate::http) async fn upload(upload: Upload) -> Response {
 async fn uploaded(call: &Call, body: Body) -> Answered {
     let mut body = body.into_data_stream();
     // Whose it would be is judged before anything is read.
-    let user = match people::find(call).await {
+    let user = match people::find_to_change(call).await {
         Ok(user) => user,
         Err(fault) => return Err(heard(&mut body, fault).await),
     };

@@ -88,6 +88,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "api-not-found")
     }
 
+    /// They are known, and may not.
+    pub(super) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "api-forbidden").challenge("Bearer error=\"insufficient_scope\"")
+    }
+
     /// Too many attempts.
     pub(super) fn throttled(status: StatusCode, retry_after: chrono::Duration) -> Self {
         Self::new(status, "api-throttled").code("throttled").retry_after(retry_after.num_seconds())

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{Answered, Call, Fault, Problem};
 use crate::federation::{Federation, Provider, ProviderFault, StoredProvider};
 use crate::http::answer;
-use crate::platform::settings::{self, Secret};
+use crate::platform::settings::{self, RoleRule, Secret};
 
 /// A declaration, by the members of `[providers.NAME]` in the settings; what is left out is as usual.
 #[derive(Deserialize, ToSchema)]
@@ -214,6 +214,9 @@ pub(in crate::http) async fn declare(call: Call) -> Response {
 async fn declared(call: &Call) -> Answered {
     let (name, federation) = (call.segment("name")?, &call.web.app.federation);
     let declared = call.body::<Declaration>()?.declared()?;
+    let before = federation.providers.get(name);
+    let before = before.iter().flat_map(|provider| &provider.declared.roles);
+    require_covering(call, before.chain(&declared.roles)).await?;
     let stored = federation.declare(name, declared, &call.source()).await.map_err(refused)?;
     let StoredProvider { provider, created } = stored;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
@@ -228,8 +231,18 @@ pub(in crate::http) async fn remove(call: Call) -> Response {
 /// Answers what it was.
 async fn removed(call: &Call) -> Answered {
     let shown = find(call)?;
+    if let Some(provider) = call.web.app.federation.providers.get(&shown.name) {
+        require_covering(call, provider.declared.roles.iter()).await?;
+    }
     call.web.app.federation.remove(&shown.name, &call.source()).await.map_err(refused)?;
     Ok(answer::json(StatusCode::OK, &shown))
+}
+
+/// The groups of a provider give and take roles: none that go beyond what the caller may do.
+async fn require_covering(call: &Call, rules: impl Iterator<Item = &RoleRule>) -> Result<(), Fault> {
+    let roles: Vec<String> = rules.map(|rule| rule.role.clone()).collect();
+    let given = call.web.app.roles.given_by(&roles).await?;
+    if call.signed()?.held().covers(&given) { Ok(()) } else { Err(Problem::forbidden().into()) }
 }
 
 fn refused(fault: ProviderFault) -> Fault {

@@ -82,10 +82,10 @@ pub(in crate::http) async fn request_verification(call: Call) -> Response {
 
 async fn requested(call: &Call) -> Answered {
     let frame = require_mail(call)?;
-    let signed = call.signed()?;
+    let person = &call.account()?.person;
     let RequestVerification { user_id, email } = call.body()?;
-    let own = signed.account.person.email.as_deref();
-    let foreign = user_id.is_some_and(|id| id != signed.id())
+    let own = person.email.as_deref();
+    let foreign = user_id.is_some_and(|id| id != person.user_id)
         || email.as_deref().is_some_and(|email| !own.is_some_and(|own| own.eq_ignore_ascii_case(email)));
     if foreign {
         return Err(Problem::new(StatusCode::FORBIDDEN, "api-forbidden").into());
@@ -93,7 +93,7 @@ async fn requested(call: &Call) -> Answered {
     throttle(call).await?;
     let source = call.source();
     let asking = Asking { source: &source, language: Some(frame.words.lang()), interaction: None };
-    call.web.app.accounts.request_verification(signed.id(), asking).await?;
+    call.web.app.accounts.request_verification(person.user_id, asking).await?;
     Ok(done(&frame, "verify-mailed"))
 }
 
