@@ -470,10 +470,30 @@ async fn ap_06_service_accounts_by_those_who_may_as_much(server: TestServer) {
     for (id, wanted) in [(&web.id, 404), (&both.id, 409), (&"nobody".to_owned(), 404), (&"%00".to_owned(), 404)] {
         expect_problem(at(&admin, Method::DELETE, &format!("/service-accounts/{id}"), None).await, wanted);
     }
+    // What operators gave one besides roles is beyond whoever may not do everything.
+    let audience = "https://api.example.com";
+    let ship = Some(vec!["ship".to_owned()]);
+    made::api(&server, ApiDraft { audience: audience.to_owned(), scopes: ship, ..ApiDraft::default() }).await;
+    let mut beyond = vec![both.id.clone()];
+    for draft in [
+        Draft { introspects: Some(vec![audience.to_owned()]), ..made::service() },
+        Draft { scope: Some("ship".to_owned()), ..made::service() },
+        Draft { first_party: Some(true), ..made::service() },
+    ] {
+        beyond.push(made::client(&server, draft).await.id);
+    }
+    for id in &beyond {
+        let key = json!({"name": "k", "scopes": [], "audience": audience});
+        for (path, body) in [("secret", None), ("api-keys", Some(key))] {
+            let path = format!("/service-accounts/{id}/{path}");
+            expect_problem(at(&own, Method::POST, &path, body.clone()).await, 403);
+            assert!(at(&admin, Method::POST, &path, body).await.status.is_success(), "{path}");
+        }
+    }
     let page: Vec<Value> = get(&server, "/service-accounts?limit=1", &admin).await.expect_status(200).json();
     let rest = format!("/service-accounts?after={}", text(&page[0], "client_id"));
     let rest: Vec<Value> = get(&server, &rest, &admin).await.expect_status(200).json();
-    assert_eq!((page.len(), rest.len()), (1, 1));
+    assert_eq!((page.len(), rest.len()), (1, 4));
     assert!(get(&server, "/service-accounts?limit=1", &admin).await.header("link").contains("after="));
     expect_problem(get(&server, "/service-accounts?limit=101", &admin).await, 400);
     at(&own, Method::DELETE, &path, None).await.expect_status(204);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Held;
+use super::{Held, service_accounts};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::Overlap;
 use crate::platform::clock::Clock;
@@ -132,9 +132,7 @@ impl ApiKeys {
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 let may = store::means(tx, &owner, row.audience.as_deref()).await?.ok_or(ApiKeyError::NoOwner)?;
-                if by.is_some_and(|by| !by.covers(&may.held)) {
-                    return Err(ApiKeyError::Beyond);
-                }
+                require_cover(tx, &owner, by).await?;
                 if !may.audience {
                     return Err(ApiKeyFault::Audience.into());
                 }
@@ -177,7 +175,7 @@ impl ApiKeys {
             Box::pin(async move {
                 let change = store::Rotation { id, hash, hint, until: overlap.until(now), now };
                 let key = store::rotate(tx, owner.as_ref(), change).await?.ok_or(ApiKeyError::Unknown(id))?;
-                require_cover(tx, &key, by).await?;
+                require_cover(tx, &key.owner(), by).await?;
                 let about = key.owner().about();
                 audit::record(tx, event_id, now, &Event::ApiKeyRotated { key: id }, &about, &source).await?;
                 Ok::<_, ApiKeyError>(key)
@@ -218,7 +216,7 @@ impl ApiKeys {
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 let Some(key) = store::revoke(tx, ending, now).await? else { return Ok(None) };
-                require_cover(tx, &key, by).await?;
+                require_cover(tx, &key.owner(), by).await?;
                 let about = key.owner().about();
                 audit::record(tx, event_id, now, &Event::ApiKeyRevoked { key: key.id }, &about, &source).await?;
                 Ok::<_, ApiKeyError>(Some(key))
@@ -254,11 +252,14 @@ impl ApiKeys {
     }
 }
 
-/// Whoever changes a key of another could take it over, and so must be able to do all that its owner may.
-async fn require_cover(tx: &Tx, key: &ApiKey, by: Option<Held>) -> Result<(), ApiKeyError> {
+/// Whoever makes or changes a key of another could act as them, and so must be able to do all that they can.
+async fn require_cover(tx: &Tx, owner: &Owner, by: Option<Held>) -> Result<(), ApiKeyError> {
     let Some(by) = by else { return Ok(()) };
-    let may = store::means(tx, &key.owner(), None).await?.ok_or(ApiKeyError::NoOwner)?;
-    if by.covers(&may.held) { Ok(()) } else { Err(ApiKeyError::Beyond) }
+    let reach = match owner {
+        Owner::Person(_) => store::means(tx, owner, None).await?.map(|means| means.held),
+        Owner::ServiceAccount(id) => service_accounts::reach(tx, id).await?,
+    };
+    if by.covers(&reach.ok_or(ApiKeyError::NoOwner)?) { Ok(()) } else { Err(ApiKeyError::Beyond) }
 }
 
 /// Whether a string could be an API key.

@@ -97,7 +97,7 @@ impl Step {
         if !row.is_service_account() {
             return Err(ServiceAccountError::NotOne(id.to_owned()));
         }
-        self.require(&row.held())?;
+        self.require(&row.reach())?;
         Ok(row)
     }
 }
@@ -237,6 +237,12 @@ impl ServiceAccounts {
     pub async fn is_declared(&self, role: &str) -> Result<bool, DatabaseError> {
         Ok(role == ADMIN || store::is_declared(&self.database, role).await?)
     }
+}
+
+/// All that whoever has a service account's secret can do.
+pub(super) async fn reach(tx: &Tx, id: &str) -> Result<Option<Held>, DatabaseError> {
+    let row = store::find_in(tx, id).await?;
+    Ok(row.filter(Row::is_service_account).map(|row| row.reach()))
 }
 
 async fn add_role(tx: &Tx, step: &Step, id: &str, role: String) -> Result<(), ServiceAccountError> {

@@ -19,6 +19,8 @@ pub(super) struct Row {
     permissions: Option<String>,
     service_accounts: i64,
     redirect_uris: i64,
+    /// What operators gave it besides roles: being of the house, audiences to introspect, scopes of APIs.
+    powers: i64,
 }
 
 impl Row {
@@ -31,7 +33,11 @@ impl Row {
         self.redirect_uris > 0
     }
 
-    pub(super) fn held(&self) -> Held {
+    /// All that whoever has its secret can do. What it was given besides roles only those may pass on who may do everything.
+    pub(super) fn reach(&self) -> Held {
+        if self.powers > 0 || self.is_application() {
+            return Held::EVERYTHING;
+        }
         let roles: Vec<String> = lines(self.roles.as_deref()).map(str::to_owned).collect();
         Held::by(&roles, lines(self.permissions.as_deref()).map(str::to_owned))
     }
@@ -63,7 +69,10 @@ const COLUMNS: &str = "c.id, c.name, c.disabled_at, c.previous_secret_expires_at
      WHERE r.client_id = c.id) AS permissions, \
     (SELECT count(*) FROM client_grant_types g WHERE g.client_id = c.id AND g.grant_type = 'client_credentials') \
      AS service_accounts, \
-    (SELECT count(*) FROM client_redirect_uris u WHERE u.client_id = c.id) AS redirect_uris";
+    (SELECT count(*) FROM client_redirect_uris u WHERE u.client_id = c.id) AS redirect_uris, \
+    (SELECT count(*) FROM client_introspected_audiences i WHERE i.client_id = c.id) \
+     + (SELECT count(*) FROM client_scopes s JOIN api_scopes a ON a.scope = s.scope WHERE s.client_id = c.id) \
+     + CASE WHEN c.first_party THEN 1 ELSE 0 END AS powers";
 
 /// Any client.
 pub(super) async fn find_in(tx: &Tx, id: &str) -> Result<Option<Row>, DatabaseError> {

@@ -200,6 +200,7 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
             format!("{} (oneself; of others, permission {permission})", operation.summary)
         }
         Access::Administrator => format!("{} (role {ADMIN})", operation.summary),
+        Access::UserInPerson => format!("{} (by an access token, not by an API key)", operation.summary),
         _ => operation.summary.to_owned(),
     };
     let mut described = json!({
