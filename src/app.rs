@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::access::keys::ApiKeys;
 use crate::access::policies::{Policies, PolicyFault};
 use crate::access::roles::{Catalogue, Roles};
+use crate::access::service_accounts::ServiceAccounts;
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
@@ -66,6 +68,8 @@ pub struct App {
     pub database: Database,
     pub master: MasterKey,
     pub clients: Clients,
+    pub service_accounts: ServiceAccounts,
+    pub api_keys: ApiKeys,
     pub keys: KeyRing,
     pub accounts: Accounts,
     pub adapter: Adapter,
@@ -119,6 +123,8 @@ impl App {
             master.sealing().clone(),
         )?;
         Ok(Self {
+            api_keys: ApiKeys::new(database.clone(), clock.clone(), random.clone(), &settings.issuer),
+            service_accounts: ServiceAccounts::new(database.clone(), clock.clone(), random.clone()),
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
             accounts,
             roles: Roles::new(database.clone(), clock.clone(), random.clone()),

@@ -22,10 +22,11 @@ const BATCH: usize = 50;
 fn bundle() -> Bundle {
     let kinds: Vec<String> = (0..KINDS).map(|n| format!("kind{n}")).collect();
     let actions: Vec<String> = (0..ACTIONS).map(|n| format!("act{n}")).collect();
-    let declared: String =
-        kinds.iter().map(|kind| format!("entity {kind} {{ owner: user, level: Long, status?: String }};\n")).collect();
+    let declare = |kind: &String| format!("entity {kind} {{ owner: user, level: Long, status?: String }};");
+    let declared: Vec<String> = kinds.iter().map(declare).collect();
     let schema = format!(
-        "{declared}action {} appliesTo {{ principal: user, resource: [{}], context: {{ ip?: ipaddr }} }};",
+        "{} action {} appliesTo {{ principal: user, resource: [{}], context: {{ ip?: ipaddr }} }};",
+        declared.join("\n"),
         actions.join(", "),
         kinds.join(", ")
     );

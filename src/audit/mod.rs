@@ -148,6 +148,18 @@ pub enum Event {
         audience: String,
         what: &'static str,
     },
+    ApiKeyCreated {
+        key: Uuid,
+        scope: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+    },
+    ApiKeyRotated {
+        key: Uuid,
+    },
+    ApiKeyRevoked {
+        key: Uuid,
+    },
     KeyRotated {
         kid: String,
     },

@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 use super::import::{self, Tables};
 use super::{Failure, change, note, open, output, provide_keys, registration};
 use crate::app::App;
-use crate::clients::{self, AuthMethod, Client, ClientError, Draft, GrantType, Problem};
+use crate::audit::Source;
+use crate::clients::{self, AuthMethod, Client, ClientError, Draft, GrantType, Overlap, Problem};
 use crate::keys::Alg;
+use crate::platform::clock::from_millis;
 use crate::platform::secrets;
-use crate::platform::settings::Settings;
+use crate::platform::settings::{Millis, Settings};
 
 #[derive(Subcommand)]
 pub(super) enum ClientCommand {
@@ -27,13 +29,17 @@ pub(super) enum ClientCommand {
     Show(One),
     /// Change what is named and keep the rest; an empty value takes back
     Update(Box<Update>),
-    /// A new secret; the old one is dead at once
+    /// A new secret; the old one is dead at once, unless it may go on for a while
     #[command(after_help = "Examples:
   bonafide client rotate-secret ID
-  bonafide client rotate-secret ID --quiet > secret.txt")]
+  bonafide client rotate-secret ID --quiet > secret.txt
+  bonafide client rotate-secret ID --overlap 1d     both are good until tomorrow")]
     RotateSecret {
         #[command(flatten)]
         one: One,
+        /// How long the old one goes on, 30d at the most
+        #[arg(long, value_name = "DURATION", value_parser = overlap)]
+        overlap: Option<Overlap>,
         /// Print the secret alone
         #[arg(long, conflicts_with = "json")]
         quiet: bool,
@@ -42,6 +48,21 @@ pub(super) enum ClientCommand {
     Enable(One),
     /// Take out of service: it gets no tokens until it is enabled
     Disable(One),
+    /// Give a service account a role: a client with the grant `client_credentials`
+    #[command(after_help = "Example:\n  bonafide client grant ID clerk")]
+    Grant {
+        #[command(flatten)]
+        one: One,
+        /// Small letters, digits, - and _
+        role: String,
+    },
+    /// Take a role from a service account
+    Revoke {
+        #[command(flatten)]
+        one: One,
+        /// Small letters, digits, - and _
+        role: String,
+    },
     /// Remove an application with all that was granted to it
     Delete(One),
     /// Create or update the applications and APIs of a file; nothing is written unless every entry is right
@@ -188,19 +209,34 @@ impl ClientCommand {
             Self::Create(create) => create.on(app).await,
             Self::Update(update) => update.on(app).await,
             Self::List { json } => list(app, json),
-            Self::Show(one) => show(&find(app, &one.id)?, None, one.json),
-            Self::RotateSecret { one, quiet } => {
+            Self::Show(one) => show(app, &find(app, &one.id)?, None, one.json),
+            Self::RotateSecret { one, overlap, quiet } => {
                 let secret = clients::new_secret(app.random.as_ref());
-                clients::rotate_secret(&app.database, one.id.clone(), secrets::hash(&secret), change(app, "secret"))
-                    .await?;
-                if quiet { output::line(&secret) } else { show(&find(app, &one.id)?, Some(&secret), one.json) }
+                let (hash, overlap) = (secrets::hash(&secret), overlap.unwrap_or_default());
+                clients::rotate_secret(&app.database, one.id.clone(), hash, overlap, change(app, "secret")).await?;
+                if quiet {
+                    return output::line(&secret);
+                }
+                app.clients.reload(&app.database).await?;
+                show(app, &find(app, &one.id)?, Some(&secret), one.json)
+            }
+            Self::Grant { one, role } => {
+                app.service_accounts.grant(&one.id, &role, None, &Source::default()).await?;
+                if !app.service_accounts.is_declared(&role).await? {
+                    note(&format!("bonafide: nobody has declared the role {role}: it gives no permission"));
+                }
+                show_again(app, one).await
+            }
+            Self::Revoke { one, role } => {
+                app.service_accounts.revoke(&one.id, &role, None, &Source::default()).await?;
+                show_again(app, one).await
             }
             Self::Enable(one) => set_disabled(app, one, false).await,
             Self::Disable(one) => set_disabled(app, one, true).await,
             Self::Delete(one) => {
                 let client = find(app, &one.id)?;
                 clients::delete(&app.database, one.id, change(app, "deleted")).await?;
-                if one.json { show(&client, None, true) } else { output::line(&format!("deleted {}", client.id)) }
+                if one.json { show(app, &client, None, true) } else { output::line(&format!("deleted {}", client.id)) }
             }
             Self::Import { file, json } => import::run(app, &file, Tables::Registrations, json).await,
         }
@@ -254,14 +290,14 @@ impl Create {
             ));
         }
         let draft = self.members.draft()?;
-        let id = self.id.or_else(|| draft.client_id.clone()).unwrap_or_else(|| new_id(app));
+        let id = self.id.or_else(|| draft.client_id.clone()).unwrap_or_else(|| clients::new_id(app.random.as_ref()));
         let registry = app.clients.registry();
         let mut client = draft.apply_with(id, None, &registry.all_apis(), registry.attributes())?;
         let secret = give_secret(app, &mut client);
         provide_keys(app, client.id_token_alg).await?;
         clients::save(&app.database, client.clone(), true, change(app, "created")).await?;
         if !self.quiet {
-            return show(&client, secret.as_deref(), self.json);
+            return show(app, &client, secret.as_deref(), self.json);
         }
         note(&format!("created {}", client.id));
         secret.map_or(Ok(()), |secret| output::line(&secret))
@@ -285,7 +321,7 @@ impl Update {
             clients::save(&app.database, client.clone(), false, change(app, "updated")).await?;
         }
         if self.json {
-            return show(&client, secret.as_deref(), true);
+            return show(app, &client, secret.as_deref(), true);
         }
         output::line(&registration::outcome(&client.id, &changed))?;
         secret.map_or(Ok(()), |secret| output::line(&format!("client_secret  {secret} (shown this once)")))
@@ -302,17 +338,21 @@ fn give_secret(app: &App, client: &mut Client) -> Option<String> {
     Some(secret)
 }
 
-/// One case, no signs: ids are read aloud and typed, and none is taken for a flag.
-fn new_id(app: &App) -> String {
-    let random = app.random.token("");
-    random.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(20).collect()
-}
-
 async fn set_disabled(app: &App, one: One, disabled: bool) -> Result<(), Failure> {
     let what = if disabled { "disabled" } else { "enabled" };
     clients::set_disabled(&app.database, one.id.clone(), disabled, change(app, what)).await?;
+    show_again(app, one).await
+}
+
+async fn show_again(app: &App, one: One) -> Result<(), Failure> {
     app.clients.reload(&app.database).await?;
-    show(&find(app, &one.id)?, None, one.json)
+    show(app, &find(app, &one.id)?, None, one.json)
+}
+
+/// A duration as it is written, of 30 days at the most.
+pub(super) fn overlap(text: &str) -> Result<Overlap, String> {
+    let millis = Millis::parse(text)?.get();
+    Overlap::of_millis(millis).ok_or_else(|| "an old secret goes on for 30 days at the most".to_owned())
 }
 
 fn find(app: &App, id: &str) -> Result<Client, Failure> {
@@ -323,7 +363,7 @@ fn find(app: &App, id: &str) -> Result<Client, Failure> {
 fn list(app: &App, json: bool) -> Result<(), Failure> {
     let all = app.clients.registry().all_clients();
     if json {
-        return output::json(&all.iter().map(|client| describe(client, None)).collect::<Result<Vec<_>, _>>()?);
+        return output::json(&all.iter().map(|client| describe(app, client, None)).collect::<Result<Vec<_>, _>>()?);
     }
     let rows: Vec<[String; 5]> = all
         .iter()
@@ -342,8 +382,8 @@ fn list(app: &App, json: bool) -> Result<(), Failure> {
     output::table(["client_id", "name", "auth", "grants", "state"], &rows)
 }
 
-fn show(client: &Client, secret: Option<&str>, json: bool) -> Result<(), Failure> {
-    let described = describe(client, secret)?;
+fn show(app: &App, client: &Client, secret: Option<&str>, json: bool) -> Result<(), Failure> {
+    let described = describe(app, client, secret)?;
     if json {
         return output::json(&described);
     }
@@ -366,9 +406,13 @@ fn show(client: &Client, secret: Option<&str>, json: bool) -> Result<(), Failure
 }
 
 /// A client by the names of RFC 7591, and ours where it has none.
-fn describe(client: &Client, secret: Option<&str>) -> Result<Map<String, Value>, Failure> {
+fn describe(app: &App, client: &Client, secret: Option<&str>) -> Result<Map<String, Value>, Failure> {
     let draft = Draft { client_secret: secret.map(str::to_owned), ..Draft::of(client) };
     let mut members = registration::members(&draft)?;
     members.insert("disabled".to_owned(), client.disabled.into());
+    members.insert("roles".to_owned(), client.roles.clone().into());
+    if let Some(until) = client.previous_secret.as_ref().and_then(|previous| previous.good_until(app.clock.now())) {
+        members.insert("previous_secret_expires_at".to_owned(), from_millis(until).to_rfc3339().into());
+    }
     Ok(members)
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command, each calling the same rooms as the pages and the endpoints do.
 
 mod api;
+mod api_key;
 mod audit;
 mod client;
 mod config;
@@ -27,8 +28,10 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::access::roles::RoleFault;
+use crate::access::keys::ApiKeyError;
 use crate::access::policies::PolicyFault;
+use crate::access::roles::RoleFault;
+use crate::access::service_accounts::ServiceAccountError;
 use crate::app::{App, AppError, Schema};
 use crate::clients::{Change, ClientError, Problem};
 use crate::federation::ProviderFault;
@@ -85,6 +88,9 @@ enum Command {
     /// What may be done, by name
     #[command(subcommand)]
     Permission(permission::PermissionCommand),
+    /// Secrets of programs that act for a person or a service account
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Other providers that people can sign in with
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -120,6 +126,10 @@ enum Failure {
     Start(#[from] StartError),
     #[error("{0}")]
     Client(#[from] ClientError),
+    #[error("{0}")]
+    ServiceAccount(#[from] ServiceAccountError),
+    #[error("{0}")]
+    ApiKey(#[from] ApiKeyError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
     #[error("{0}")]
@@ -296,6 +306,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Api(api) => api.run(settings?).await,
             Command::Role(role) => role.run(settings?).await,
             Command::Permission(permission) => permission.run(settings?).await,
+            Command::ApiKey(key) => key.run(settings?).await,
             Command::Provider(provider) => provider.run(settings?).await,
             Command::Policy(policy) => policy.run(settings?).await,
             Command::Audit(audit) => audit.run(settings?).await,

@@ -12,9 +12,10 @@ use serde::Serialize;
 pub use credentials::ensure as ensure_credentials_client;
 pub use redirect::{matches as redirect_matches, origin_of, validate as validate_redirect_uri};
 pub use registration::{ApiDraft, Draft, Problem};
-pub use secret::new_secret;
+pub use secret::{Overlap, PreviousSecret, new_id, new_secret};
 pub use snapshot::{Clients, Registry};
 pub use store::{Change, create_api, delete, delete_api, exists, rotate_secret, save, save_api, set_disabled};
+pub(crate) use store::{create_in, rotate_secret_in};
 
 use crate::keys::Alg;
 use crate::oauth::scope;
@@ -112,6 +113,8 @@ pub struct Client {
     pub name: String,
     /// SHA-256 of the secret; public clients have none.
     pub secret_hash: Option<Vec<u8>>,
+    /// The secret before, while its users change over.
+    pub previous_secret: Option<PreviousSecret>,
     pub auth_method: AuthMethod,
     pub first_party: bool,
     pub pkce_required: bool,
@@ -143,6 +146,11 @@ pub struct Client {
 impl Client {
     pub fn may(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
+    }
+
+    /// Whether it acts for itself: then it can hold roles and API keys.
+    pub fn is_service_account(&self) -> bool {
+        self.may(GrantType::ClientCredentials)
     }
 
     pub fn is_public(&self) -> bool {

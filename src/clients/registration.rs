@@ -146,6 +146,7 @@ impl Draft {
                 .or_else(|| before.map(|client| client.name.clone()))
                 .unwrap_or_else(|| id.clone()),
             secret_hash: before.and_then(|client| client.secret_hash.clone()).filter(|_| method != AuthMethod::None),
+            previous_secret: before.and_then(|client| client.previous_secret.clone()),
             auth_method: method,
             first_party: self.first_party.unwrap_or_else(|| before.is_some_and(|client| client.first_party)),
             pkce_required: match self.pkce.as_deref() {

@@ -9,7 +9,7 @@ use ::entity::{
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
 
-use super::{Api, AuthMethod, Client, ClientError, GrantType, TokenFormat};
+use super::{Api, AuthMethod, Client, ClientError, GrantType, Overlap, PreviousSecret, TokenFormat};
 use crate::audit::{self, About, Event, Source};
 use crate::keys::Alg;
 use crate::platform::database::{Database, DatabaseError, Tx, bump_epoch, execute};
@@ -65,6 +65,7 @@ pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), 
             scopes: scopes.remove(&row.id).unwrap_or_default(),
             introspects: introspects.remove(&row.id).unwrap_or_default(),
             roles: roles.remove(&row.id).unwrap_or_default(),
+            previous_secret: PreviousSecret::of(row.previous_secret_hash, row.previous_secret_expires_at),
             name: row.name,
             secret_hash: row.secret_hash,
             first_party: row.first_party,
@@ -122,17 +123,7 @@ pub async fn save(database: &Database, client: Client, create: bool, change: Cha
     database
         .write(move |tx| {
             Box::pin(async move {
-                bump_epoch(tx).await?;
-                let present =
-                    clients::Entity::find_by_id(client.id.clone()).one(tx).await.map_err(DatabaseError::from)?;
-                match (&present, create) {
-                    (Some(_), true) => return Err(ClientError::Present(client.id)),
-                    (None, false) => return Err(ClientError::Unknown(client.id)),
-                    _ => {}
-                }
-                let row = row_of(&client, present.as_ref(), change.now).into_active_model().reset_all();
-                if create { row.insert(tx).await } else { row.update(tx).await }.map_err(DatabaseError::from)?;
-                save_lists(tx, &client).await?;
+                write(tx, &client, create, change.now).await?;
                 change.record_client(tx, &client.id).await?;
                 Ok(())
             })
@@ -140,14 +131,34 @@ pub async fn save(database: &Database, client: Client, create: bool, change: Cha
         .await
 }
 
+/// Creates a client as a part of a greater action, which records it.
+pub(crate) async fn create_in(tx: &Tx, client: &Client, now: DateTime<Utc>) -> Result<(), ClientError> {
+    write(tx, client, true, now).await
+}
+
+async fn write(tx: &Tx, client: &Client, create: bool, now: DateTime<Utc>) -> Result<(), ClientError> {
+    bump_epoch(tx).await?;
+    let present = clients::Entity::find_by_id(client.id.clone()).one(tx).await.map_err(DatabaseError::from)?;
+    match (&present, create) {
+        (Some(_), true) => return Err(ClientError::Present(client.id.clone())),
+        (None, false) => return Err(ClientError::Unknown(client.id.clone())),
+        _ => {}
+    }
+    let row = row_of(client, present.as_ref(), now).into_active_model().reset_all();
+    if create { row.insert(tx).await } else { row.update(tx).await }.map_err(DatabaseError::from)?;
+    Ok(save_lists(tx, client).await?)
+}
+
 fn row_of(client: &Client, present: Option<&clients::Model>, now: DateTime<Utc>) -> clients::Model {
     let now = now.timestamp_millis();
+    // With a secret of another hand nothing that was before goes on; least of all where the client has none any more.
+    let same_secret = present.filter(|row| row.secret_hash == client.secret_hash);
     clients::Model {
         id: client.id.clone(),
         name: client.name.clone(),
         secret_hash: client.secret_hash.clone(),
-        previous_secret_hash: present.and_then(|row| row.previous_secret_hash.clone()),
-        previous_secret_expires_at: present.and_then(|row| row.previous_secret_expires_at),
+        previous_secret_hash: same_secret.and_then(|row| row.previous_secret_hash.clone()),
+        previous_secret_expires_at: same_secret.and_then(|row| row.previous_secret_expires_at),
         auth_method: client.auth_method.name().to_owned(),
         first_party: client.first_party,
         pkce_required: client.pkce_required,
@@ -200,25 +211,46 @@ async fn replace_list(
     Ok(())
 }
 
-/// Gives a client a new secret; the old one is dead at once.
-pub async fn rotate_secret(database: &Database, id: String, hash: Vec<u8>, change: Change) -> Result<(), ClientError> {
+/// Gives a client a new secret. The old one is dead at once, or goes on for the overlap; one before it is dead in any case.
+pub async fn rotate_secret(
+    database: &Database,
+    id: String,
+    hash: Vec<u8>,
+    overlap: Overlap,
+    change: Change,
+) -> Result<(), ClientError> {
     database
         .write(move |tx| {
             Box::pin(async move {
-                bump_epoch(tx).await?;
-                let sql =
-                    "UPDATE clients SET secret_hash = $2, updated_at = $3 WHERE id = $1 AND auth_method <> 'none'";
-                let changed =
-                    execute(tx, sql, [id.clone().into(), hash.into(), change.now.timestamp_millis().into()]).await?;
-                if changed == 0 {
-                    let known = clients::Entity::find_by_id(id.clone()).one(tx).await.map_err(DatabaseError::from)?;
-                    return Err(if known.is_some() { ClientError::Public(id) } else { ClientError::Unknown(id) });
-                }
+                rotate_secret_in(tx, &id, hash, overlap, change.now).await?;
                 change.record_client(tx, &id).await?;
                 Ok(())
             })
         })
         .await
+}
+
+/// The same as a part of a greater action, which records it.
+pub(crate) async fn rotate_secret_in(
+    tx: &Tx,
+    id: &str,
+    hash: Vec<u8>,
+    overlap: Overlap,
+    now: DateTime<Utc>,
+) -> Result<(), ClientError> {
+    bump_epoch(tx).await?;
+    let until = overlap.until(now);
+    let before = if until.is_some() { "secret_hash" } else { "NULL" };
+    let sql = format!(
+        "UPDATE clients SET previous_secret_hash = {before}, previous_secret_expires_at = $4, secret_hash = $2, \
+         updated_at = $3 WHERE id = $1 AND auth_method <> 'none'"
+    );
+    let values = [id.into(), hash.into(), now.timestamp_millis().into(), until.into()];
+    if execute(tx, &sql, values).await? == 1 {
+        return Ok(());
+    }
+    let known = clients::Entity::find_by_id(id).one(tx).await.map_err(DatabaseError::from)?;
+    Err(if known.is_some() { ClientError::Public(id.to_owned()) } else { ClientError::Unknown(id.to_owned()) })
 }
 
 /// Takes a client out of service, or puts it back.

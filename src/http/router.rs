@@ -22,8 +22,8 @@ use super::protocol::{authorize, discovery, introspect, logout, revoke, token, u
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
 use crate::access::permission::{
-    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ, ROLES_WRITE, USERS_READ,
-    USERS_WRITE,
+    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ, ROLES_WRITE,
+    SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE, USERS_READ, USERS_WRITE,
 };
 
 /// What a route shares with others of its kind.
@@ -57,10 +57,11 @@ pub struct Route {
 pub fn table() -> Vec<Route> {
     use Access::{
         AdapterSecret, Administrator, Browser, Client, Development, Permission, PermissionOrSecret, Public, SelfOr,
-        Token, User,
+        Token, User, UserInPerson,
     };
     use Kind::{Adapter, Api, Json, Open, Page};
     const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     let route = |path, access, kind, handler| Route { path, method: None, access, kind, handler };
@@ -148,6 +149,44 @@ pub fn table() -> Vec<Route> {
         route("/policies/versions", Permission(POLICIES_READ), Json, get(api::policy_versions)),
         route("/policies/versions/{version}", Permission(POLICIES_READ), Json, get(api::policy_version)),
         route("/policies/versions/{version}/publish", Permission(POLICIES_WRITE), Json, post(api::restore_policies)),
+        route("/api-keys", UserInPerson, Json, get(api::keys).post(api::create_key)),
+        route("/api-keys/{id}", UserInPerson, Json, delete(api::revoke_key)),
+        route("/api-keys/{id}/rotate", UserInPerson, Json, post(api::rotate_key)),
+        by(GET, "/service-accounts", Permission(SERVICE_ACCOUNTS_READ), get(api::service_accounts)),
+        by(POST, "/service-accounts", Permission(SERVICE_ACCOUNTS_WRITE), post(api::create_service_account)),
+        by(GET, "/service-accounts/{id}", Permission(SERVICE_ACCOUNTS_READ), get(api::service_account)),
+        by(DELETE, "/service-accounts/{id}", Permission(SERVICE_ACCOUNTS_WRITE), delete(api::remove_service_account)),
+        route(
+            "/service-accounts/{id}/roles/{role}",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            put(api::give_service_account_role).delete(api::take_service_account_role),
+        ),
+        route(
+            "/service-accounts/{id}/secret",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            post(api::rotate_service_account_secret),
+        ),
+        by(GET, "/service-accounts/{id}/api-keys", Permission(SERVICE_ACCOUNTS_READ), get(api::service_account_keys)),
+        by(
+            POST,
+            "/service-accounts/{id}/api-keys",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            post(api::create_service_account_key),
+        ),
+        route(
+            "/service-accounts/{id}/api-keys/{key}",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            delete(api::revoke_service_account_key),
+        ),
+        route(
+            "/service-accounts/{id}/api-keys/{key}/rotate",
+            Permission(SERVICE_ACCOUNTS_WRITE),
+            Json,
+            post(api::rotate_service_account_key),
+        ),
         route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/signup", AdapterSecret, Adapter, post(adapter::create_user)),

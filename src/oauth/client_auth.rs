@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 
 use super::parameters::Parameters;
 use crate::clients::{Client, GrantType};
@@ -83,18 +84,26 @@ impl Claimed {
     }
 
     /// Checks the credentials against the registered client, if there is one.
-    pub fn prove(self, client: Option<Arc<Client>>) -> Result<AuthenticatedClient, ClientAuthError> {
+    pub fn prove(
+        self,
+        client: Option<Arc<Client>>,
+        now: DateTime<Utc>,
+    ) -> Result<AuthenticatedClient, ClientAuthError> {
         let failed = ClientAuthError::Failed { basic: self.method == Method::Basic, method: self.method.name() };
         let presented = self.secret.as_deref().map(secrets::hash);
         match (client, presented) {
             (Some(client), None) if client.is_public() => Ok(AuthenticatedClient(client)),
-            (Some(client), Some(presented)) => match &client.secret_hash {
-                Some(known) if secrets::equal(known, &presented) => Ok(AuthenticatedClient(client)),
-                _ => Err(failed),
-            },
+            (Some(client), Some(presented)) if knows(&client, &presented, now) => Ok(AuthenticatedClient(client)),
             _ => Err(failed),
         }
     }
+}
+
+/// Whether a secret is the client's, or the one before it that its users may still have.
+fn knows(client: &Client, presented: &[u8], now: DateTime<Utc>) -> bool {
+    let current = client.secret_hash.as_ref().is_some_and(|known| secrets::equal(known, presented));
+    let previous = client.previous_secret.as_ref().is_some_and(|previous| previous.is(presented, now));
+    current || previous
 }
 
 impl Method {

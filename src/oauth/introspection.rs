@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::bearer::{LiveToken, Reader};
 use super::claims;
 use super::client_auth::AuthenticatedClient;
+use crate::access::keys::{ApiKeys, LiveKey, Owner};
 use crate::grants::{GrantError, Holder, REFRESH_PREFIX, RefreshToken};
 use crate::platform::random;
 
@@ -17,7 +18,8 @@ pub struct Introspection {
     sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
-    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -59,6 +61,23 @@ pub async fn introspect(
     Ok(found.map(|token| of_access_token(token, reader.issuer)))
 }
 
+/// The same of an API key: for its owner, and for clients that speak for the API that it is for, which is a use of it.
+pub async fn introspect_key(
+    presented: &str,
+    caller: &AuthenticatedClient,
+    keys: &ApiKeys,
+    issuer: &str,
+) -> Result<Option<Introspection>, GrantError> {
+    let Some(key) = keys.live(presented).await? else { return Ok(None) };
+    let audience = key.audience.as_deref().unwrap_or(issuer);
+    if caller.introspects.iter().any(|known| known == audience) {
+        keys.used(key.key_id);
+    } else if key.owner() != Owner::ServiceAccount(caller.id.clone()) {
+        return Ok(None);
+    }
+    Ok(Some(of_key(key, issuer)))
+}
+
 /// Whether a token is this client's business: it was given to it, or is for an API that it speaks for.
 fn concerns(caller: &AuthenticatedClient, token: &LiveToken) -> bool {
     token.client_id == caller.id || caller.introspects.contains(&token.audience)
@@ -71,7 +90,7 @@ fn of_access_token(token: LiveToken, issuer: &str) -> Introspection {
         iss: issuer.to_owned(),
         sub: token.subject,
         aud: Some(token.audience),
-        client_id: token.client_id,
+        client_id: Some(token.client_id),
         username: None,
         scope: token.scope,
         token_type: Some("Bearer"),
@@ -89,6 +108,30 @@ fn of_access_token(token: LiveToken, issuer: &str) -> Introspection {
     }
 }
 
+fn of_key(key: LiveKey, issuer: &str) -> Introspection {
+    let sub = match key.owner() {
+        Owner::Person(id) => id.to_string(),
+        Owner::ServiceAccount(id) => id,
+    };
+    Introspection {
+        active: true,
+        iss: issuer.to_owned(),
+        sub,
+        scope: key.scopes().join(" "),
+        aud: Some(key.audience.unwrap_or_else(|| issuer.to_owned())),
+        client_id: key.client_id,
+        username: key.account.and_then(|account| account.person.username),
+        token_type: Some("api_key"),
+        exp: key.expires_at / 1000,
+        iat: key.issued_at / 1000,
+        jti: Some(key.key_id.to_string()),
+        auth_time: None,
+        acr: None,
+        amr: None,
+        standing: Map::new(),
+    }
+}
+
 /// Without audience and type: an API that asks with its client's credentials must not take it for an access token.
 fn of_refresh_token(token: RefreshToken, client: &AuthenticatedClient, issuer: &str) -> Introspection {
     let answer = Introspection {
@@ -96,7 +139,7 @@ fn of_refresh_token(token: RefreshToken, client: &AuthenticatedClient, issuer: &
         iss: issuer.to_owned(),
         sub: token.holder.person.user_id.to_string(),
         aud: None,
-        client_id: client.id.clone(),
+        client_id: Some(client.id.clone()),
         username: None,
         scope: token.scope,
         token_type: None,

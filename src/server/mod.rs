@@ -174,7 +174,7 @@ impl Server {
             background.spawn(complete_keys(app.clone(), stopped.clone()));
         }
         background.spawn(follow_policies(app.clone(), stopped.clone()));
-        background.spawn(write_decisions(app.clone(), stopped.clone()));
+        background.spawn(write_notes(app.clone(), stopped.clone()));
         background.spawn(sweep(app, stopped.clone()));
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
@@ -216,6 +216,7 @@ impl Server {
         self.stopped.cancel();
         self.tasks.shutdown().await;
         self.background.shutdown().await;
+        write_last_notes(&self.web.app).await;
         self.web.app.database.close().await;
         tracing::info!("stopped");
     }
@@ -284,19 +285,36 @@ async fn follow_policies(app: Arc<App>, stopped: CancellationToken) {
     }
 }
 
-/// Writes which decisions were made, many in one statement; what is noted last is written before the end.
-async fn write_decisions(app: Arc<App>, stopped: CancellationToken) {
+/// Writes down what requests only note, many in one statement: when API keys were used, and which decisions were made.
+async fn write_notes(app: Arc<App>, stopped: CancellationToken) {
     loop {
-        let last = tokio::select! {
-            () = stopped.cancelled() => true,
-            () = tokio::time::sleep(NOTES_PAUSE) => false,
-        };
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(NOTES_PAUSE) => {}
+        }
+        if let Err(error) = app.api_keys.write_uses().await {
+            tracing::warn!(%error, "when API keys were used was not written down; it is tried again");
+        }
         if let Err(error) = app.policies.write_noted().await {
-            tracing::warn!(%error, "decisions were not noted");
+            tracing::warn!(%error, "decisions were not written down");
         }
-        if last {
-            return;
+    }
+}
+
+/// The last of it, before the database is closed.
+async fn write_last_notes(app: &App) {
+    loop {
+        match app.api_keys.write_uses().await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                tracing::warn!(%error, "when API keys were used last is not written down");
+                break;
+            }
         }
+    }
+    if let Err(error) = app.policies.write_noted().await {
+        tracing::warn!(%error, "the last decisions are not written down");
     }
 }
 
@@ -346,6 +364,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += app.accounts.sweep_pictures(now, SWEEP_BATCH).await?;
     gone += crate::federation::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;
+    gone += crate::access::keys::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += app.policies.sweep(now, of(app.settings.policies.decisions_kept), SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;

@@ -367,6 +367,15 @@ api-taken = So etwas gibt es schon.
 api-account-foreign = Dieses Konto gehört jemand anderem.
 api-account-guarded = Das Konto einer Administratorin oder eines Administrators ändern andere Programme nicht.
 api-provider-of-settings = Dieser Anbieter steht in den Einstellungen und wird dort geändert.
+api-key-dead = Dieser API-Schlüssel ist unbekannt, abgelaufen, widerrufen oder für eine andere API.
+api-key-name = Ein Name hat 1 bis 64 Zeichen.
+api-key-scopeless = Sagen Sie, wofür der Schlüssel gut ist.
+api-key-scope = Eines davon ist nicht für diesen Schlüssel: Sein Besitzer hat es nicht, oder es gibt das nicht.
+api-key-audience = Eine solche API gibt es nicht.
+api-key-lifetime = Ein Schlüssel gilt mindestens eine Sekunde und höchstens 366 Tage.
+api-key-overlap = Ein altes Geheimnis gilt neben seinem Nachfolger höchstens 30 Tage weiter.
+api-key-many = Es gibt schon zu viele API-Schlüssel. Widerrufen Sie erst einen.
+api-service-account-application = Bei dieser Anwendung melden sich Personen an. Sie wird hier nicht entfernt.
 api-account-last = Ohne dieses Konto könnte sich die Person nicht mehr anmelden.
 # { $name } ist eine Berechtigung.
 api-permission-unknown = Die Berechtigung „{ $name }“ gibt es nicht.

@@ -375,6 +375,15 @@ api-taken = There is one like this already.
 api-account-foreign = This account belongs to somebody else.
 api-account-guarded = An administrator’s account is not for other programs to change.
 api-provider-of-settings = The settings declare this provider. It is changed there.
+api-key-dead = This API key is unknown, expired, revoked or for another API.
+api-key-name = A name has 1 to 64 characters.
+api-key-scopeless = Say what the key is good for.
+api-key-scope = One of these is not for this key: its owner does not hold it, or there is no such thing.
+api-key-audience = There is no such API.
+api-key-lifetime = A key lives a second at least and 366 days at the most.
+api-key-overlap = An old secret goes on for 30 days at the most beside its successor.
+api-key-many = There are too many API keys already. Revoke one first.
+api-service-account-application = People sign in to this application. It is not removed here.
 api-account-last = Without this account the person could not sign in any more.
 # { $name } is a permission.
 api-permission-unknown = There is no permission “{ $name }”.

@@ -110,8 +110,8 @@ fn question(user: &str, action: &str, kind: &str, id: &str, owner: Option<&str>)
 /// The eight questions about a user, with the answers of the event.
 fn published(number: usize) -> Vec<(Value, bool)> {
     let (id, email, roles) = USERS[number];
-    let (reads, writes, rules) = (true, roles != ["viewer"], number == 0);
-    let own = if rules { USERS[1].1 } else { email };
+    let (reads, writes, is_rick) = (true, roles != ["viewer"], number == 0);
+    let own = if is_rick { USERS[1].1 } else { email };
     let todo = "7240d0db-8ff0-41ec-98b2-34a096273b9f";
     let rick = Some(USERS[0].1);
     vec![
@@ -119,9 +119,9 @@ fn published(number: usize) -> Vec<(Value, bool)> {
         (question(id, "can_read_user", "user", email, None), reads),
         (question(id, "can_read_todos", "todo", "todo-1", None), reads),
         (question(id, "can_create_todo", "todo", "todo-1", None), writes),
-        (question(id, "can_update_todo", "todo", todo, rick), rules),
+        (question(id, "can_update_todo", "todo", todo, rick), is_rick),
         (question(id, "can_update_todo", "todo", todo, Some(own)), writes),
-        (question(id, "can_delete_todo", "todo", todo, rick), rules),
+        (question(id, "can_delete_todo", "todo", todo, rick), is_rick),
         (question(id, "can_delete_todo", "todo", todo, Some(own)), writes),
     ]
 }

@@ -339,8 +339,9 @@ fn plain(policies: &[String], asked: &Value) -> (bool, Vec<String>, Option<Strin
     let action = EntityUid::from_str(&format!("Action::{}", asked["action"]["name"])).expect("an action");
     let context = Context::from_json_value(asked["context"].clone(), Some((&schema, &action))).expect("a context");
     let request = Request::new(uid(&asked["subject"]), action, uid(&asked["resource"]), context, Some(&schema));
-    let text: String = policies.iter().enumerate().map(|(n, policy)| format!("@name(\"n{n}\") {policy}\n")).collect();
-    let set = PolicySet::from_str(&text).expect("policies");
+    let text: Vec<String> =
+        policies.iter().enumerate().map(|(n, policy)| format!("@name(\"n{n}\") {policy}")).collect();
+    let set = PolicySet::from_str(&text.join("\n")).expect("policies");
     let response = Authorizer::new().is_authorized(&request.expect("a request"), &set, &entities);
     let name = |id: &cedar_policy::PolicyId| set.annotation(id, "name").expect("a name").to_owned();
     let errors = response.diagnostics().errors().map(|error| match error {

@@ -100,6 +100,23 @@ async fn use_everything(binary: &Binary) -> (Secrets, String) {
     let shown = serde_json::json!({"provider": "nobody", "idToken": "somebodys-id-token-elsewhere"});
     secrets.add("foreign ID token", "somebodys-id-token-elsewhere");
     wire.call(reqwest::Method::POST, "/auth/oAuthlogin").json(&shown).send().await.expect_status(401);
+    // An API key, its successor, used and asked after, and one that nobody has made.
+    let created = ["api-key", "create", "--user", "ada", "--name", "laptop", "--scope", "account", "--json"];
+    let created: Value = binary.cli(&created).await.json();
+    let id = created["id"].as_str().expect("its id");
+    let rotated = binary.cli(&["api-key", "rotate", id, "--overlap", "1h", "--quiet"]).await.expect_success();
+    let keys = [created["key"].as_str().expect("a key"), rotated.stdout.trim()];
+    for (key, status) in [(keys[0], 200), (keys[1], 200), ("bfk_somebodys-secret-that-is-no-key-of-ours-at-all0", 401)]
+    {
+        wire.call(reqwest::Method::GET, "/auth/me").bearer(key).send().await.expect_status(status);
+        for path in ["/introspect", "/revoke"] {
+            application.post(wire.call(reqwest::Method::POST, path), &[("token", key)]).await.expect_status(200);
+        }
+        secrets.add("API key", key);
+    }
+    // A client's second secret.
+    let rotate = ["client", "rotate-secret", &opaque.id, "--overlap", "1h", "--quiet"];
+    secrets.add("client secret", binary.cli(&rotate).await.expect_success().stdout.trim());
     // A code that is replayed, a token that is none, a secret that is wrong, a person who signs up, one who signs out.
     flow.exchange(&wire, "bfc_not-a-code-but-somebodys-secret").await.0.expect_error(400, "invalid_grant");
     secrets.add("guessed code", "bfc_not-a-code-but-somebodys-secret");

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::problem::{Fault, Problem};
 use crate::access::Held;
+use crate::access::keys::is_key;
 use crate::access::permission::{USERS_READ, USERS_WRITE};
 use crate::audit::Source;
 use crate::grants::Account;
@@ -49,6 +50,10 @@ enum Means {
     AccessToken,
     /// A client's, at the endpoint itself.
     Secret,
+    /// A key, which stands for its owner's own account only where it was made for that.
+    ApiKey {
+        account: bool,
+    },
 }
 
 /// Somebody who has shown who they are, and what they may do now. Only the guard makes one.
@@ -82,8 +87,9 @@ impl Signed {
         }
     }
 
+    /// Whether it is this person, who acts for themselves.
     pub(super) fn is(&self, person: Uuid) -> bool {
-        self.id() == Some(person)
+        self.acts_for_themselves() && self.id() == Some(person)
     }
 
     pub(super) fn roles(&self) -> &[String] {
@@ -119,7 +125,7 @@ impl Signed {
 
     /// Whether a person calls who may act for their own account.
     fn acts_for_themselves(&self) -> bool {
-        self.account().is_some()
+        self.account().is_some() && self.means != Means::ApiKey { account: false }
     }
 }
 
@@ -167,7 +173,7 @@ async fn admit(gate: &Gate, caller: &Caller, headers: &HeaderMap, id: Option<Uui
         Access::Permission(permission) | Access::PermissionOrSecret(permission) => signed.held.has(permission),
         Access::Administrator => signed.held.is_everything(),
         Access::SelfOr(permission) => {
-            let is_own = id.is_some_and(|id| signed.is(id)) && signed.acts_for_themselves();
+            let is_own = id.is_some_and(|id| signed.is(id));
             // Of others nobody hears even whether they are there.
             if !is_own && !signed.held.has(permission) {
                 return Err(Problem::not_found().into());
@@ -193,7 +199,23 @@ async fn signed(web: &Web, headers: &HeaderMap) -> Result<Signed, Fault> {
 
 /// Who bears this string: THE place that tells kinds of credentials apart.
 async fn bearer(web: &Web, shown: &str) -> Result<Signed, Fault> {
-    by_access_token(web, shown).await
+    if is_key(shown) { by_api_key(web, shown).await } else { by_access_token(web, shown).await }
+}
+
+/// A person's or a service account's key for ourselves: what it was made for, as far as its owner may now.
+async fn by_api_key(web: &Web, shown: &str) -> Result<Signed, Fault> {
+    let keys = &web.app.api_keys;
+    let key = keys.live(shown).await?.filter(|key| key.audience.is_none());
+    let Some(key) = key else {
+        return Err(unauthorized("api-key-dead", "Bearer error=\"invalid_token\"").into());
+    };
+    keys.used(key.key_id);
+    let (held, roles, account) = (key.held(), key.roles(), key.is_for_account());
+    let principal = match (key.account, key.client_id) {
+        (Some(account), _) => Principal::Person(Box::new(account)),
+        (None, client_id) => Principal::Service { client_id: client_id.unwrap_or_default() },
+    };
+    Ok(Signed { principal, roles, held, means: Means::ApiKey { account } })
 }
 
 /// A person's token with the scope `account` from a client of the house, or a client's own.
@@ -235,7 +257,6 @@ async fn by_secret(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap) -> Resu
         Ok(_) | Err(TokenError::Client(_)) => return Err(refused().into()),
         Err(error) => return Err(Fault::broken(error)),
     };
-    let registry = web.app.clients.registry();
     let roles = client.roles.clone();
     let principal = Principal::Service { client_id: client.id.clone() };
     Ok(Signed { principal, held: web.app.catalogue.held(&roles), roles, means: Means::Secret })

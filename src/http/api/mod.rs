@@ -8,6 +8,7 @@ mod admin;
 mod call;
 mod evaluation;
 mod guard;
+mod keys;
 mod links;
 mod members;
 mod oauth_login;
@@ -22,22 +23,25 @@ mod providers;
 mod recovery;
 mod refresh;
 pub(super) mod roles;
+mod service_accounts;
 mod sign_in;
 mod sign_up;
 mod tokens;
 
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 
 use call::Call;
 use problem::{Answered, Fault, Problem};
 
+use super::answer;
 use super::caller::Caller;
 use super::state::Web;
 
 pub(super) use admin::register as admin_register;
 pub(super) use evaluation::{evaluation, evaluations};
 pub(super) use guard::{Gate, guard};
+pub(super) use keys::{create as create_key, list as keys, revoke as revoke_key, rotate as rotate_key};
 pub(super) use links::{list as links, unlink};
 pub(super) use oauth_login::oauth_login;
 pub(crate) use openapi::text as openapi_text;
@@ -53,12 +57,25 @@ pub(super) use providers::{
 };
 pub(super) use recovery::{forgot_password, request_verification, reset_password, verify_email};
 pub(super) use refresh::{logout, refresh};
+pub(super) use service_accounts::{
+    create as create_service_account, create_key as create_service_account_key, give_role as give_service_account_role,
+    keys as service_account_keys, list as service_accounts, remove as remove_service_account,
+    revoke_key as revoke_service_account_key, rotate_key as rotate_service_account_key,
+    rotate_secret as rotate_service_account_secret, show as service_account, take_role as take_service_account_role,
+};
 pub(super) use sign_in::{login, sign_in};
 pub(super) use sign_up::{register, sign_up};
 
 /// The answer to whoever sends too much of anything.
 pub(super) fn throttled(web: &Web, caller: &Caller, status: StatusCode, seconds: i64) -> Response {
     Fault::from(Problem::throttled(status, chrono::Duration::seconds(seconds))).response(web, caller)
+}
+
+/// There is nothing more to be said.
+fn done() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, answer::NO_STORE);
+    response
 }
 
 /// The fallback of these routes.

@@ -10,8 +10,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    adapter, admin, links, oauth_login, person, picture, problem, providers, recovery, refresh, roles, sign_in,
-    sign_up, tokens,
+    adapter, admin, keys, links, oauth_login, person, picture, policies, problem, providers, recovery, refresh, roles,
+    service_accounts, sign_in, sign_up, tokens,
 };
 use crate::http::access::Access;
 use crate::http::answer;
@@ -40,6 +40,29 @@ const PERMISSION: &str = "/permissions/{name}";
 const ROLES_OF: &str = "/auth/{id}/roles";
 const ROLE_OF: &str = "/auth/{id}/roles/{role}";
 
+/// API keys and service accounts.
+const KEYS: &str = "/api-keys";
+const KEY: &str = "/api-keys/{id}";
+const KEY_ROTATION: &str = "/api-keys/{id}/rotate";
+const SERVICE_ACCOUNTS: &str = "/service-accounts";
+const SERVICE_ACCOUNT: &str = "/service-accounts/{id}";
+const SERVICE_ACCOUNT_ROLE: &str = "/service-accounts/{id}/roles/{role}";
+const SERVICE_ACCOUNT_SECRET: &str = "/service-accounts/{id}/secret";
+const SERVICE_ACCOUNT_KEYS: &str = "/service-accounts/{id}/api-keys";
+const SERVICE_ACCOUNT_KEY: &str = "/service-accounts/{id}/api-keys/{key}";
+const SERVICE_ACCOUNT_KEY_ROTATION: &str = "/service-accounts/{id}/api-keys/{key}/rotate";
+
+/// What takes a body that may be left out.
+const ROTATIONS: [&str; 3] = [KEY_ROTATION, SERVICE_ACCOUNT_SECRET, SERVICE_ACCOUNT_KEY_ROTATION];
+
+/// Policies and decisions.
+const POLICIES: &str = "/policies";
+const VERSIONS: &str = "/policies/versions";
+const VERSION: &str = "/policies/versions/{version}";
+const RESTORATION: &str = "/policies/versions/{version}/publish";
+const EVALUATION: &str = "/access/v1/evaluation";
+const EVALUATIONS: &str = "/access/v1/evaluations";
+
 /// What somebody can sign in by, in one way or the other.
 const OAUTH_LOGIN: &str = "/auth/oAuthlogin";
 
@@ -64,6 +87,11 @@ fn list_of<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> Value {
     json!({"type": "array", "items": of::<T>(schemas)})
 }
 
+/// What another standard describes: AuthZEN.
+fn anything(_: &mut Schemas) -> Value {
+    json!({"type": "object"})
+}
+
 /// What the adapter is told of something that may not be there.
 fn perhaps<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> Value {
     json!({"oneOf": [of::<T>(schemas), {"type": "null"}]})
@@ -74,7 +102,8 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     let in_path = operation.path.split(['{', '}']).skip(1).step_by(2);
     let in_path = in_path.map(|name| {
         // The adapter's ids are whatever its client calls so.
-        let is_id = name == "id" && operation.path.starts_with("/auth");
+        let is_id = name == "key"
+            || (name == "id" && (operation.path.starts_with("/auth") || operation.path.starts_with(KEYS)));
         let schema = if is_id { json!({"type": "string", "format": "uuid"}) } else { json!({"type": "string"}) };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     });
@@ -82,6 +111,17 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         ("get", "/auth" | HOLDERS) => vec![
             json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
             json!({"name": "after", "in": "query", "description": "The id of the last person of the page before.", "schema": {"type": "string", "format": "uuid"}}),
+        ],
+        ("get", VERSIONS) => vec![
+            json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
+            json!({"name": "before", "in": "query", "description": "The number of the last version of the page before.", "schema": {"type": "integer", "minimum": 1}}),
+        ],
+        ("put", POLICIES) => vec![
+            json!({"name": "If-Match", "in": "header", "description": "The version that this was made of, as the ETag says it.", "schema": {"type": "string"}}),
+        ],
+        ("get", SERVICE_ACCOUNTS) => vec![
+            json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}}),
+            json!({"name": "after", "in": "query", "description": "The id of the last service account of the page before.", "schema": {"type": "string"}}),
         ],
         ("get", "/adapter/get-user-by-email" | "/adapter/get-user-by-email/") => {
             vec![json!({"name": "email", "in": "query", "schema": {"type": "string"}})]
@@ -130,6 +170,23 @@ fn refusals(operation: &Operation, access: Access) -> Vec<u16> {
         | PROVIDER => {
             statuses.push(404);
         }
+        SERVICE_ACCOUNTS if operation.method == "get" => statuses.push(400),
+        SERVICE_ACCOUNT if operation.method == "delete" => statuses.extend([404, 409]),
+        KEYS if operation.method == "post" => statuses.push(409),
+        SERVICE_ACCOUNT_KEYS if operation.method == "post" => statuses.extend([404, 409]),
+        VERSION
+        | RESTORATION
+        | KEY
+        | KEY_ROTATION
+        | SERVICE_ACCOUNT
+        | SERVICE_ACCOUNT_ROLE
+        | SERVICE_ACCOUNT_SECRET
+        | SERVICE_ACCOUNT_KEY
+        | SERVICE_ACCOUNT_KEY_ROTATION
+        | SERVICE_ACCOUNT_KEYS => statuses.push(404),
+        POLICIES if operation.method == "put" => statuses.push(412),
+        VERSIONS => statuses.push(400),
+
         UPLOAD => statuses.extend([404, 422]),
         LINK => statuses.extend([404, 409]),
         "/user/admin/register" => statuses.push(409),
@@ -179,6 +236,7 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
             format!("{} (oneself; of others, permission {permission})", operation.summary)
         }
         Access::Administrator => format!("{} (role {ADMIN})", operation.summary),
+        Access::UserInPerson => format!("{} (by an access token, not by an API key)", operation.summary),
         _ => operation.summary.to_owned(),
     };
     let mut described = json!({
@@ -188,11 +246,12 @@ fn described(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
         "security": security,
     });
     if let (Some(shape), Some(members)) = (operation.takes, described.as_object_mut()) {
-        let optional = matches!(operation.path, "/auth/refresh" | "/auth/logout");
+        let by_refresh_token = matches!(operation.path, "/auth/refresh" | "/auth/logout");
+        let optional = by_refresh_token || ROTATIONS.contains(&operation.path);
         let kind = if operation.path == UPLOAD { "multipart/form-data" } else { "application/json" };
         let body = json!({"required": !optional, "content": {kind: {"schema": shape(schemas)}}});
         members.insert("requestBody".to_owned(), body);
-        if optional {
+        if by_refresh_token {
             members.insert("security".to_owned(), json!([{"refresh": []}, {}]));
         }
     }
@@ -278,6 +337,8 @@ fn operations() -> Vec<Operation> {
     all.extend(of_mailed_links());
     all.extend(of_roles());
     all.extend(of_providers());
+    all.extend(of_keys());
+    all.extend(of_policies());
     all.extend(of_adapter());
     all
 }
@@ -301,6 +362,38 @@ fn of_roles() -> Vec<Operation> {
     ];
     let operation =
         |(method, path, summary, takes, status, gives)| Operation { method, path, summary, takes, status, gives };
+    calls.map(operation).into()
+}
+
+/// API keys, one's own and those of service accounts, and service accounts themselves.
+fn of_keys() -> Vec<Operation> {
+    let rotation: Shape = Some(of::<keys::Rotation>);
+    let key: Shape = Some(of::<keys::GivenApiKey>);
+    let all_keys: Shape = Some(list_of::<keys::ApiKey>);
+    let new_key: Shape = Some(of::<keys::NewApiKey>);
+    let account: Shape = Some(of::<service_accounts::ServiceAccount>);
+    let given: Shape = Some(of::<service_accounts::GivenServiceAccount>);
+    let new: Shape = Some(of::<service_accounts::NewServiceAccount>);
+    let accounts: Shape = Some(list_of::<service_accounts::ServiceAccount>);
+    let calls: [(&str, &str, &str, Shape, u16, Shape); 15] = [
+        ("get", KEYS, "List one's own API keys", None, 200, all_keys),
+        ("post", KEYS, "Make an API key for oneself", new_key, 201, key),
+        ("delete", KEY, "Revoke an API key", None, 204, None),
+        ("post", KEY_ROTATION, "Give an API key a new secret", rotation, 200, key),
+        ("get", SERVICE_ACCOUNTS, "List service accounts", None, 200, accounts),
+        ("post", SERVICE_ACCOUNTS, "Make a service account", new, 201, given),
+        ("get", SERVICE_ACCOUNT, "Show a service account", None, 200, account),
+        ("delete", SERVICE_ACCOUNT, "Remove a service account to which nobody signs in", None, 204, None),
+        ("put", SERVICE_ACCOUNT_ROLE, "Give a service account a role", None, 200, account),
+        ("delete", SERVICE_ACCOUNT_ROLE, "Take a role from a service account", None, 200, account),
+        ("post", SERVICE_ACCOUNT_SECRET, "Give a service account a new secret", rotation, 200, given),
+        ("get", SERVICE_ACCOUNT_KEYS, "List a service account's API keys", None, 200, all_keys),
+        ("post", SERVICE_ACCOUNT_KEYS, "Make an API key for a service account", new_key, 201, key),
+        ("delete", SERVICE_ACCOUNT_KEY, "Revoke a service account's API key", None, 204, None),
+        ("post", SERVICE_ACCOUNT_KEY_ROTATION, "Give a service account's API key a new secret", rotation, 200, key),
+    ];
+    let operation =
+        |(method, path, summary, takes, status, gives)| Operation { method, path, summary, takes, status, gives };
     calls.into_iter().map(operation).collect()
 }
 
@@ -319,6 +412,32 @@ fn of_providers() -> Vec<Operation> {
     let operation =
         |(method, path, summary, takes, gives)| Operation { method, path, summary, takes, status: 200, gives };
     calls.into_iter().map(operation).collect()
+}
+
+/// Policies, and the decisions that they make.
+fn of_policies() -> Vec<Operation> {
+    let version: Shape = Some(of::<policies::PolicyVersion>);
+    let published: Shape = Some(of::<policies::PublishedVersion>);
+    let new: Shape = Some(of::<policies::Policies>);
+    let calls: [(&str, &str, &str, Shape, Shape); 8] = [
+        ("get", POLICIES, "Show the policies in force", None, version),
+        ("put", POLICIES, "Publish policies", new, published),
+        (
+            "post",
+            "/policies/dry-run",
+            "Tell which recent decisions other policies would make otherwise",
+            new,
+            Some(of::<policies::DryRunReport>),
+        ),
+        ("get", VERSIONS, "List versions, the newest first", None, Some(list_of::<policies::PolicyVersion>)),
+        ("get", VERSION, "Show a version", None, version),
+        ("post", RESTORATION, "Publish an older version once more", None, published),
+        ("post", EVALUATION, "Ask for a decision", Some(anything), Some(anything)),
+        ("post", EVALUATIONS, "Ask for many decisions at once", Some(anything), Some(anything)),
+    ];
+    let operation =
+        |(method, path, summary, takes, gives)| Operation { method, path, summary, takes, status: 200, gives };
+    calls.map(operation).into()
 }
 
 /// What mailed links do.
@@ -424,7 +543,7 @@ pub(in crate::http) fn document() -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token with the scope account."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token with the scope account, or an API key."},
                 "refresh": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Refresh TOKEN; or in the body."},
                 "adapterSecret": {"type": "apiKey", "in": "header", "name": "x-auth-secret"},
             },

@@ -45,6 +45,7 @@ impl<C: FromStr + Display> Page<C> {
         };
         let after = match call.query(cursor)? {
             None => None,
+            Some(text) if text.contains('\0') => return Err(malformed(cursor)),
             Some(text) => Some(text.parse().map_err(|_| malformed(cursor))?),
         };
         Ok(Self { limit, after, cursor })

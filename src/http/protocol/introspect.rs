@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
 use super::token::{authenticate, refuse, refuse_form};
+use crate::access::keys::is_key;
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::form;
@@ -51,6 +52,9 @@ async fn answer(
     }
     // The hint would only save time (section 2.1), and ours are told apart by their looks.
     let token = form.one("token")?.ok_or(TokenError::request("token is missing"))?;
+    if is_key(token) {
+        return Ok(introspection::introspect_key(token, &client, &app.api_keys, web.issuer()).await?);
+    }
     let keys = app.keys.set();
     let reader = Reader { keys: &keys, issuer: web.issuer(), grants: &app.grants, now: app.clock.now() };
     Ok(introspection::introspect(token, &client, reader).await?)

@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
 use super::token::{authenticate, refuse, refuse_form};
+use crate::access::keys::is_key;
+use crate::grants::GrantError;
 use crate::http::answer::NO_STORE;
 use crate::http::caller::Caller;
 use crate::http::form;
@@ -39,7 +41,12 @@ async fn answer(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Par
     let token = form.one("token")?.ok_or(TokenError::request("token is missing"))?;
     let keys = app.keys.set();
     let reader = Reader { keys: &keys, issuer: web.issuer(), grants: &app.grants, now: app.clock.now() };
-    if revocation::revoke(token, &client, reader, &caller.source()).await? {
+    let revoked = if is_key(token) {
+        app.api_keys.give_back(token, &client.id, &caller.source()).await.map_err(GrantError::from)?
+    } else {
+        revocation::revoke(token, &client, reader, &caller.source()).await?
+    };
+    if revoked {
         metrics::counter!("bonafide_revocations_total").increment(1);
     }
     Ok(())

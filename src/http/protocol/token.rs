@@ -86,7 +86,7 @@ pub(in crate::http) async fn authenticate(
     let id = claimed.client_id.clone();
     let client = app.clients.find(&id, &app.database, app.clock.as_ref()).await?;
     let known = client.is_some();
-    claimed.prove(client).map_err(|error| {
+    claimed.prove(client, app.clock.now()).map_err(|error| {
         if let (true, ClientAuthError::Failed { method, .. }) = (known, &error) {
             record_failure(web, caller, id, method);
         }
