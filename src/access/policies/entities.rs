@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{Entities, Entity, EntityUid, EvalResult, RestrictedExpression};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::types::{Path, Types};
 use super::{Known, Object};
@@ -80,7 +80,7 @@ impl Own {
             attrs = of_bundle;
             above.extend(own.ancestors.iter().cloned());
         }
-        let nothing = Map::new();
+        let (nothing, none) = (Map::new(), Value::Array(Vec::new()));
         let known_attrs = known.map_or(&nothing, |known| &known.attrs);
         let mut path = Path::new(&[side, "properties"]);
         for (name, member) in &kind.shape {
@@ -90,6 +90,8 @@ impl Own {
                 None if attrs.contains_key(name) => continue,
                 None => said.properties.get(name).filter(|value| !value.is_null()),
             };
+            // Whoever nobody speaks of holds nothing.
+            let value = value.or_else(|| holds(&said.kind, name).then_some(&none));
             let converted: Option<RestrictedExpression> = path.within(name, |path| match value {
                 Some(value) => types.convert(&member.kind, value, path, &mut refs).map(Some),
                 None if member.required => Err(format!("{path} is missing")),
@@ -161,4 +163,9 @@ fn named(value: &EvalResult, refs: &mut Vec<EntityUid>) {
         EvalResult::Record(record) => record.iter().for_each(|(_, value)| named(value, refs)),
         _ => {}
     }
+}
+
+/// Whether this is what a person or a service account holds.
+fn holds(kind: &str, attribute: &str) -> bool {
+    matches!(kind, "user" | "service_account") && matches!(attribute, "roles" | "permissions")
 }
