@@ -132,14 +132,18 @@ impl Members {
 
 impl Holder {
     async fn assign(self, app: &App, give: bool) -> Result<(), Failure> {
-        let (roles, nobody) = (&app.roles, Source::default());
+        let nobody = Source::default();
         let held = if self.client {
-            roles.assign_client(&By::OPERATOR, &self.who, &self.name, give, &nobody).await?;
-            app.reload().await?;
-            app.clients.registry().find_any(&self.who).map(|client| client.roles.clone()).unwrap_or_default()
+            let accounts = &app.service_accounts;
+            if give {
+                accounts.grant(&self.who, &self.name, None, &nobody).await?;
+            } else {
+                accounts.revoke(&self.who, &self.name, None, &nobody).await?;
+            }
+            accounts.find(&self.who).await?.map(|account| account.roles).unwrap_or_default()
         } else {
             let person = app.accounts.find(&self.who).await?;
-            roles.assign(&By::OPERATOR, person.id, &self.name, give, &nobody).await?;
+            app.roles.assign(&By::OPERATOR, person.id, &self.name, give, &nobody).await?;
             app.accounts.find(&person.id.to_string()).await?.roles
         };
         if self.json {

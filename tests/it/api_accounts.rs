@@ -463,6 +463,9 @@ async fn h0_3_h2_8_rf_08_the_database_decides_at_every_step(server: TestServer) 
     let accounts = &server.app().accounts;
     let ada = server.person("ada").await;
     accounts.grant_role("ada", "admin").await.expect("a role");
+    // There is another: the last one could not go.
+    server.person("boss").await;
+    accounts.grant_role("boss", "admin").await.expect("a role");
     let tokens = login(&server, &ada).await;
     let token = text(&tokens, "accessToken");
     get(&server, "/auth", token).await.expect_status(200);

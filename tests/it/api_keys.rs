@@ -462,8 +462,21 @@ async fn ap_06_service_accounts_by_those_who_may_as_much(server: TestServer) {
     get(&server, "/auth", text(&next, "key")).await.expect_status(200);
     at(&own, Method::DELETE, &key_path, None).await.expect_status(204);
     expect_problem(get(&server, "/auth", text(&next, "key")).await, 401);
+    at(&own, Method::DELETE, &path, None).await.expect_status(204);
+    expect_problem(get(&server, &path, &own).await, 404);
+}
 
-    // An application that people sign in to is none of this, or not only.
+both_engines!(ap_06_what_operators_gave_a_service_account_is_beyond_a_keeper);
+/// AP-06: an application is no service account, or not only; what it has besides roles is for those who may do everything.
+async fn ap_06_what_operators_gave_a_service_account_is_beyond_a_keeper(server: TestServer) {
+    let (ada, boss) = (server.person("ada").await, server.person("boss").await);
+    declare(&server, "keeper", &["service-accounts:read", "service-accounts:write"]).await;
+    grant(&server, &ada, "keeper").await;
+    grant(&server, &boss, "admin").await;
+    let (own, admin) = (token(&server, &ada).await, token(&server, &boss).await);
+    let at = async |shown: &str, method: Method, path: &str, body: Option<Value>| {
+        send(&server, shown, method, path, body.as_ref()).await
+    };
     let web = made::client(&server, made::draft()).await;
     let both = Some(vec!["authorization_code".to_owned(), "client_credentials".to_owned()]);
     let both = made::client(&server, Draft { grant_types: both, ..made::draft() }).await;
@@ -493,11 +506,9 @@ async fn ap_06_service_accounts_by_those_who_may_as_much(server: TestServer) {
     let page: Vec<Value> = get(&server, "/service-accounts?limit=1", &admin).await.expect_status(200).json();
     let rest = format!("/service-accounts?after={}", text(&page[0], "client_id"));
     let rest: Vec<Value> = get(&server, &rest, &admin).await.expect_status(200).json();
-    assert_eq!((page.len(), rest.len()), (1, 4));
+    assert_eq!((page.len(), rest.len()), (1, 3));
     assert!(get(&server, "/service-accounts?limit=1", &admin).await.header("link").contains("after="));
     expect_problem(get(&server, "/service-accounts?limit=101", &admin).await, 400);
-    at(&own, Method::DELETE, &path, None).await.expect_status(204);
-    expect_problem(get(&server, &path, &own).await, 404);
 }
 
 /// A key is found by one question, whatever it is asked at.
@@ -510,6 +521,7 @@ async fn a_key_costs_one_select_and_its_uses_one_statement_a_second() {
     status(&server, &first, "/auth/me").await;
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     server.advance_seconds(5);
+    let began = std::time::Instant::now();
     let many = async {
         for _ in 0..15 {
             for key in [&first, &second] {
@@ -520,8 +532,9 @@ async fn a_key_costs_one_select_and_its_uses_one_statement_a_second() {
     };
     let ((), asked) = server.statements_during(many).await;
     let count = |start: &str| asked.iter().filter(|sql| sql.starts_with(start)).count();
-    // Thirty uses, at the most two batches: they may be on both sides of the border of a second.
-    assert!((1..=2).contains(&count("UPDATE api_keys")), "{asked:#?}");
+    // Thirty uses, and one batch a second at the most.
+    let seconds = usize::try_from(began.elapsed().as_secs()).expect("a number");
+    assert!((1..=seconds + 1).contains(&count("UPDATE api_keys")), "{asked:#?}");
     assert_eq!(count("SELECT k.id"), 30, "{asked:#?}");
     let of_requests = |sql: &&String| ["users", "roles", "clients"].iter().any(|table| sql.contains(table));
     assert_eq!(asked.iter().filter(of_requests).count(), 30, "nothing besides: {asked:#?}");

@@ -93,6 +93,36 @@ async fn a_server_that_has_just_started_stops_at_once(engine: Engine) {
     }
 }
 
+each_engine!(ap_18_nobody_writes_lines_of_their_own_into_the_record);
+/// AP-18: whatever names, addresses and headers hold, an event is one line of JSON, and no terminal obeys it.
+async fn ap_18_nobody_writes_lines_of_their_own_into_the_record(engine: Engine) {
+    const FORGED: &str = "x\u{1b}[2K\r\n{\"level\":\"ERROR\",\"fields\":{\"message\":\"forged\"}}\"}";
+    let binary = Binary::start(engine).await;
+    let body = serde_json::json!({"email": FORGED, "password": FORGED});
+    let call = binary.wire().call(reqwest::Method::POST, "/auth/login").json(&body);
+    call.header("user-agent", "a\"} \t{\"forged\":1}").send().await.expect_status(400);
+    let form = [("grant_type", "client_credentials"), ("client_id", FORGED), ("client_secret", FORGED)];
+    binary.wire().post("/token", &form).await.expect_status(401);
+    let name = format!("Ada {FORGED}");
+    binary
+        .cli_with_input(
+            &["user", "create", "--email", "ada@example.com", "--name", &name, "--password-stdin"],
+            "correct horse battery",
+        )
+        .await;
+    for line in binary.stderr().lines() {
+        let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        assert_ne!(event["message"], "forged", "{line}");
+        assert!(!line.contains('\u{1b}'), "{line:?}");
+    }
+    let listed = binary.cli(&["audit", "list"]).await.expect_success();
+    assert!(listed.stdout.contains("sign_in_refused"), "{listed}");
+    assert!(
+        !listed.stdout.contains('\u{1b}') && !listed.stdout.lines().any(|line| line.starts_with("{\"level\"")),
+        "{listed}"
+    );
+}
+
 each_engine!(logs_are_json_and_every_request_is_found_in_them);
 async fn logs_are_json_and_every_request_is_found_in_them(engine: Engine) {
     let binary = Binary::with(engine, &[("log.level", "debug")]).await;

@@ -154,8 +154,8 @@ async fn a_service_account_is_told_what_it_may_do(server: TestServer) {
             ..made::service()
         };
         let application = made::client(&server, draft).await;
-        let (roles, id) = (&server.app().roles, &application.id);
-        roles.assign_client(&By::OPERATOR, id, "editor", true, &Source::default()).await.expect("a role");
+        let (accounts, id) = (&server.app().service_accounts, &application.id);
+        accounts.grant(id, "editor", None, &Source::default()).await.expect("a role");
         server.app().reload().await.expect("reading it again");
         let ask = async |scope: &[(&str, &str)]| {
             let fields = [&[("grant_type", "client_credentials")], scope].concat();
@@ -171,7 +171,7 @@ async fn a_service_account_is_told_what_it_may_do(server: TestServer) {
         let narrow = ask(&[("scope", "roles")]).await.access_token();
         let heard = introspect(&server, &application, &narrow).await;
         assert_eq!((&heard["roles"], heard.get("permissions")), (&expected["roles"], None), "{heard}");
-        roles.assign_client(&By::OPERATOR, id, "editor", false, &Source::default()).await.expect("a role");
+        accounts.revoke(id, "editor", None, &Source::default()).await.expect("a role");
         let heard = introspect(&server, &application, &token).await;
         assert_eq!(said(&heard), json!({"roles": [], "permissions": []}));
     }

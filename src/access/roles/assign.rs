@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{By, RoleFault, Roles, given_by, is_name, require, store};
 use crate::audit::{self, About, Event, Source};
 use crate::identity::{self, ADMIN, Administrators, IdentityError};
-use crate::platform::database::{DatabaseError, bump_epoch};
+use crate::platform::database::DatabaseError;
 
 impl Roles {
     /// Gives a person a role, or takes it from them. Whoever does it must be able to do all that the person and the role can, and
@@ -55,46 +55,6 @@ impl Roles {
                 }
                 let event = if give { Event::RoleGranted { role } } else { Event::RoleRevoked { role } };
                 audit::record(tx, event_id, now, &event, &About::user(person), &source).await?;
-                Ok(true)
-            })
-        });
-        action.await
-    }
-
-    /// The same for a service account: a client that acts for itself.
-    pub async fn assign_client(
-        &self,
-        by: &By,
-        client_id: &str,
-        role: &str,
-        give: bool,
-        source: &Source,
-    ) -> Result<bool, RoleFault> {
-        let (by, role, source, now) = (by.clone(), role.to_owned(), source.clone(), self.clock.now());
-        let (client, event_id) = (client_id.to_owned(), self.random.id(now));
-        if !is_name(&role) {
-            return Err(RoleFault::Unknown(role));
-        }
-        let action = self.database.write(move |tx| {
-            Box::pin(async move {
-                bump_epoch(tx).await?;
-                if !store::is_service(tx, &client).await? {
-                    return Err(RoleFault::UnknownHolder(client));
-                }
-                let is_declared = role == ADMIN || store::held_role(tx, &role).await?.is_some();
-                let held = store::of_client(tx, &client).await?;
-                let has = held.contains(&role);
-                if !is_declared && (give || !has) {
-                    return Err(RoleFault::Unknown(role));
-                }
-                require(&by, &given_by(tx, &held).await?)?;
-                require(&by, &given_by(tx, std::slice::from_ref(&role)).await?)?;
-                if has == give {
-                    return Ok(false);
-                }
-                store::set_client_role(tx, &client, &role, give).await?;
-                let event = if give { Event::RoleGranted { role } } else { Event::RoleRevoked { role } };
-                audit::record(tx, event_id, now, &event, &About::client(&client), &source).await?;
                 Ok(true)
             })
         });

@@ -72,8 +72,6 @@ pub enum RoleFault {
         "there is no permission {0}: `bonafide permission list` shows them, `bonafide permission create` makes one"
     )]
     UnknownPermission(String),
-    #[error("there is nobody and no client called {0}")]
-    UnknownHolder(String),
     #[error("{0} is built in: it cannot be declared, changed or removed")]
     BuiltIn(String),
     #[error("the permission {0} is held by the role {1}: take it from there first")]

@@ -33,11 +33,6 @@ pub(super) async fn of_person(db: &impl ConnectionTrait, person: Uuid) -> Result
     Ok(rows.into_iter().map(|row| row.role).collect())
 }
 
-pub(super) async fn of_client(tx: &Tx, client: &str) -> Result<Vec<String>, DatabaseError> {
-    let rows = client_roles::Entity::find().filter(client_roles::Column::ClientId.eq(client)).all(tx).await?;
-    Ok(rows.into_iter().map(|row| row.role).collect())
-}
-
 pub(super) async fn people(
     database: &Database,
     role: &str,
@@ -54,21 +49,6 @@ pub(super) async fn people(
 pub(super) async fn hold_person(tx: &Tx, person: Uuid) -> Result<bool, DatabaseError> {
     let sql = format!("SELECT 1 AS yes FROM users WHERE id = $1{}", hold_row(tx, true));
     Ok(fetch_one::<Yes, 1>(tx, &sql, [person.into()]).await?.is_some())
-}
-
-/// Whether a client is there that acts for itself.
-pub(super) async fn is_service(tx: &Tx, client: &str) -> Result<bool, DatabaseError> {
-    let sql = "SELECT 1 AS yes FROM client_grant_types WHERE client_id = $1 AND grant_type = 'client_credentials'";
-    Ok(fetch_one::<Yes, 1>(tx, sql, [client.into()]).await?.is_some())
-}
-
-pub(super) async fn set_client_role(tx: &Tx, client: &str, role: &str, give: bool) -> Result<u64, DatabaseError> {
-    let sql = if give {
-        "INSERT INTO client_roles (client_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-    } else {
-        "DELETE FROM client_roles WHERE client_id = $1 AND role = $2"
-    };
-    execute(tx, sql, [client.into(), role.into()]).await
 }
 
 #[derive(FromQueryResult)]

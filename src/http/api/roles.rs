@@ -236,7 +236,7 @@ impl From<RoleFault> for Fault {
             RoleFault::UnknownPermission(name) => {
                 Problem::bad_request("api-fields").field_naming("permissions", "api-permission-unknown", name).into()
             }
-            RoleFault::Unknown(_) | RoleFault::UnknownHolder(_) => Problem::not_found().into(),
+            RoleFault::Unknown(_) => Problem::not_found().into(),
             RoleFault::BuiltIn(name) => Problem::new(StatusCode::CONFLICT, "api-built-in").naming(name).into(),
             RoleFault::InUse(_, role) => {
                 Problem::new(StatusCode::CONFLICT, "api-permission-in-use").naming(role).into()
