@@ -421,6 +421,8 @@ async fn h3_1_what_the_adapter_links_an_id_token_finds(engine: Engine) {
     let before = dump(&server).await;
     expect_problem(sign_in(&server, "op", &token).await, 401);
     dump(&server).await.expect_same_as(&before);
+    server.person("boss").await;
+    server.app().accounts.grant_role("boss", "admin").await.expect("a role");
     server.app().accounts.revoke_role("eve", "admin").await.expect("a role");
     assert_eq!(text(&sign_in(&server, "op", &token).await.expect_status(200).json::<Value>()["user"], "id"), eve.id);
 }

@@ -70,7 +70,7 @@ fn expect_answer(answer: &Answer) {
     assert!(!answer.headers.contains_key("access-control-allow-credentials"), "{answer:#?}");
 }
 
-both_engines!(br_07_br_17_every_path_has_its_headers);
+both_engines!(br_07_br_17_every_path_has_its_headers with [("limits.enabled", "false")]);
 /// Walks the table of paths, with and without somebody signed in.
 async fn br_07_br_17_every_path_has_its_headers(server: TestServer) {
     let ada = server.person("ada").await;

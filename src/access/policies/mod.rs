@@ -14,9 +14,11 @@ mod recent;
 mod store;
 mod types;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 
 pub use bundle::{Bundle, EntityJson, Uid};
@@ -36,6 +38,17 @@ pub struct InForce {
     /// 0: nothing was ever published, and nothing is allowed.
     pub version: i64,
     pub engine: Engine,
+}
+
+impl InForce {
+    /// One decision for each question, in order.
+    pub fn decide(&self, questions: &[Question], known: &HashMap<Uid, Known>, now: DateTime<Utc>) -> Vec<Decision> {
+        // There is no schema yet that a question could miss.
+        if self.version == 0 {
+            return vec![Decision::default(); questions.len()];
+        }
+        self.engine.decide(questions, known, now)
+    }
 }
 
 /// The policies.

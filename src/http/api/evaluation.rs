@@ -100,7 +100,7 @@ async fn decide(call: &Call, asked: Vec<Result<Question, String>>, semantic: Sem
         asked.into_iter().map(|asked| asked.map(|question| questions.push(question))).collect();
     let known = app.policies.known(&questions, &app.clients.registry(), &app.catalogue).await?;
     let (in_force, now) = (app.policies.current(), app.clock.now());
-    let decisions = in_force.engine.decide(&questions, &known, now);
+    let decisions = in_force.decide(&questions, &known, now);
     let mut decided = questions.into_iter().zip(decisions);
     let mut answers = Vec::with_capacity(asked.len());
     for asked in asked {
