@@ -239,7 +239,7 @@ async fn people_are_edited_and_imported(engine: Engine) {
         std::fs::write(&file, text).expect("writing");
         place.cli(&["user", "import", file.to_str().expect("a path"), "--json"]).await
     };
-    let ada = "[[user]]\nusername = 'ada'\nemail = 'ada@example.org'\nemail_verified = true\nname = 'Ada'\nroles = ['admin']\n\
+    let ada = "[[user]]\nusername = 'ada'\nemail = 'ada@example.org'\nemail_verified = true\nname = 'Ada'\nroles = ['editor']\n\
                password = 'plum violin 42 harbour'\ngiven_name = 'Ada'\naddress = { country = 'GB' }\nphone_number = '+442079460000'\n";
     let report: Value = import(ada).await.json();
     assert_eq!((&report[0]["outcome"], &report[0]["changed"]), (&json!("created"), &json!([])));
@@ -247,9 +247,9 @@ async fn people_are_edited_and_imported(engine: Engine) {
     assert_eq!(report[0]["outcome"], "unchanged");
     let shown: Value = place.cli(&["user", "show", "ada", "--json"]).await.json();
     assert_eq!((&shown["given_name"], &shown["address"]), (&json!("Ada"), &json!({"country": "GB"})));
-    assert_eq!((&shown["email_verified"], &shown["roles"]), (&json!(true), &json!(["admin"])));
+    assert_eq!((&shown["email_verified"], &shown["roles"]), (&json!(true), &json!(["editor"])));
 
-    let other = ada.replace("'GB'", "'FR'").replace("['admin']", "[]").replace("harbour", "harbours");
+    let other = ada.replace("'GB'", "'FR'").replace("['editor']", "[]").replace("harbour", "harbours");
     let report: Value = import(&other).await.json();
     assert_eq!(report[0]["changed"], json!(["roles", "address", "password"]));
     let before = place.dump().await;
