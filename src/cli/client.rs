@@ -365,7 +365,7 @@ fn list(app: &App, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&all.iter().map(|client| describe(app, client, None)).collect::<Result<Vec<_>, _>>()?);
     }
-    let rows: Vec<[String; 5]> = all
+    let rows: Vec<[String; 6]> = all
         .iter()
         .map(|client| {
             let grants: Vec<&str> = client.grant_types.iter().map(|grant| grant.name()).collect();
@@ -375,11 +375,12 @@ fn list(app: &App, json: bool) -> Result<(), Failure> {
                 client.name.clone(),
                 client.auth_method.name().to_owned(),
                 grants.join(" "),
+                client.roles.join(" "),
                 state.to_owned(),
             ]
         })
         .collect();
-    output::table(["client_id", "name", "auth", "grants", "state"], &rows)
+    output::table(["client_id", "name", "auth", "grants", "roles", "state"], &rows)
 }
 
 fn show(app: &App, client: &Client, secret: Option<&str>, json: bool) -> Result<(), Failure> {

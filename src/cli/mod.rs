@@ -97,7 +97,7 @@ enum Command {
     /// Cedar policies: what is in force, publishing, dry runs
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Create or change the applications, APIs and people of a TOML file
+    /// Create or change the permissions, roles, applications, APIs and people of a TOML file
     Import(import::Import),
     /// Signing keys
     #[command(subcommand)]

@@ -52,6 +52,13 @@ pub struct Route {
     handler: MethodRouter<Arc<Web>>,
 }
 
+impl Route {
+    /// Whether the row is about this.
+    pub(super) fn is_for(&self, method: &str, path: &str) -> bool {
+        self.path == path && self.method.as_ref().is_none_or(|own| own.as_str().eq_ignore_ascii_case(method))
+    }
+}
+
 /// The table. Where a GET does more than show something, HEAD is refused: the framework would run it as a GET.
 #[expect(clippy::too_many_lines, reason = "it is one table, to be read as one")]
 pub fn table() -> Vec<Route> {

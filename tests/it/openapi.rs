@@ -49,6 +49,7 @@ async fn every_route_is_described() {
             "/service-accounts",
             "/policies",
             "/access",
+            "/.well-known/authzen-configuration",
         ];
         // What people's browsers and the providers themselves ask for is no part of it.
         let is_flow = route.path.starts_with("/providers/") && route.path != "/providers/{name}";
@@ -57,6 +58,7 @@ async fn every_route_is_described() {
         }
         described.insert(route.path);
         let security = match route.access {
+            Access::PermissionOrSecret(_) => json!([{"bearer": []}, {"basic": []}]),
             access if access.is_guarded() && access != Access::AdapterSecret => json!([{"bearer": ["account"]}]),
             Access::AdapterSecret => json!([{"adapterSecret": []}]),
             _ if ["/auth/refresh", "/auth/logout"].contains(&route.path) => json!([{"refresh": []}, {}]),

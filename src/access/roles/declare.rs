@@ -1,5 +1,7 @@
 //! Declaring and removing roles and permissions.
 
+use std::collections::BTreeSet;
+
 use super::{By, Role, RoleFault, Roles, given_by, is_name, require, store};
 use crate::access::Held;
 use crate::access::permission::{self, BUILT_IN};
@@ -14,6 +16,45 @@ pub struct NewRole {
     pub permissions: Option<Vec<String>>,
 }
 
+impl NewRole {
+    /// What can be said without asking which permissions there are.
+    pub fn check(&self, name: &str) -> Result<(), RoleFault> {
+        if name == ADMIN {
+            return Err(RoleFault::BuiltIn(name.to_owned()));
+        }
+        if !is_name(name) {
+            return Err(RoleFault::Name(name.to_owned()));
+        }
+        check_description(self.description.as_deref())?;
+        match self.permissions.iter().flatten().find(|name| !permission::is_name(name)) {
+            Some(wrong) => Err(RoleFault::UnknownPermission(wrong.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The members that a role would differ in.
+    pub fn changes(&self, before: &Role) -> Vec<String> {
+        let describes = self.description.as_ref().is_some_and(|new| *new != before.description);
+        let gives = self.permissions.as_ref().is_some_and(|new| {
+            let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
+            set(new) != set(&before.permissions)
+        });
+        let members = [("description", describes), ("permissions", gives)];
+        members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+/// Whether this can be declared as a permission.
+pub fn check_permission(name: &str, description: Option<&str>) -> Result<(), RoleFault> {
+    if is_built_in(name) {
+        return Err(RoleFault::BuiltIn(name.to_owned()));
+    }
+    if !permission::is_name(name) {
+        return Err(RoleFault::PermissionName(name.to_owned()));
+    }
+    check_description(description)
+}
+
 /// Whether something that is declared now was there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Declared {
@@ -22,7 +63,7 @@ pub enum Declared {
     Unchanged,
 }
 
-fn check_description(text: Option<&String>) -> Result<(), RoleFault> {
+fn check_description(text: Option<&str>) -> Result<(), RoleFault> {
     let is_fine = text.is_none_or(|text| text.chars().count() <= 200 && !text.chars().any(char::is_control));
     if is_fine { Ok(()) } else { Err(RoleFault::Description) }
 }
@@ -40,16 +81,7 @@ impl Roles {
         new: NewRole,
         source: &Source,
     ) -> Result<(Role, Declared), RoleFault> {
-        if name == ADMIN {
-            return Err(RoleFault::BuiltIn(name.to_owned()));
-        }
-        if !is_name(name) {
-            return Err(RoleFault::Name(name.to_owned()));
-        }
-        check_description(new.description.as_ref())?;
-        if let Some(wrong) = new.permissions.iter().flatten().find(|name| !permission::is_name(name)) {
-            return Err(RoleFault::UnknownPermission(wrong.clone()));
-        }
+        new.check(name)?;
         let (by, name, source, now) = (by.clone(), name.to_owned(), source.clone(), self.clock.now());
         let event_id = self.random.id(now);
         let action = self.database.write(move |tx| {
@@ -119,13 +151,7 @@ impl Roles {
         description: Option<String>,
         source: &Source,
     ) -> Result<Declared, RoleFault> {
-        if is_built_in(name) {
-            return Err(RoleFault::BuiltIn(name.to_owned()));
-        }
-        if !permission::is_name(name) {
-            return Err(RoleFault::PermissionName(name.to_owned()));
-        }
-        check_description(description.as_ref())?;
+        check_permission(name, description.as_deref())?;
         let (name, source, now) = (name.to_owned(), source.clone(), self.clock.now());
         let event_id = self.random.id(now);
         let action = self.database.write(move |tx| {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use catalogue::Catalogue;
-pub use declare::{Declared, NewRole};
+pub use declare::{Declared, NewRole, check_permission};
 
 use super::Held;
 use super::permission::BUILT_IN;

@@ -1,8 +1,9 @@
-//! `bonafide import`, `client import` and `user import`: a TOML file of applications, APIs and people, checked whole before the
-//! first entry is written.
+//! `bonafide import`, `client import` and `user import`: a TOML file of permissions, roles, applications, APIs and people, checked
+//! whole before the first entry is written.
 
 mod people;
 mod registrations;
+mod roles;
 
 use std::path::Path;
 
@@ -26,14 +27,15 @@ impl Tables {
         match self {
             Self::Registrations => &["api", "client"],
             Self::People => &["user"],
-            Self::All => &["api", "client", "user"],
+            Self::All => &["permissions", "roles", "api", "client", "user"],
         }
     }
 }
 
 #[derive(Args)]
 #[command(after_help = "Example:
-  bonafide import everything.toml        [[api]], [[client]] and [[user]] tables; created or updated by audience, client_id and name")]
+  bonafide import everything.toml        [[permissions]], [[roles]], [[api]], [[client]] and [[user]] tables; created or
+                                         updated by name, audience, client_id and, of people, id, username or email")]
 pub(super) struct Import {
     /// The TOML file
     file: std::path::PathBuf,
@@ -68,11 +70,15 @@ pub(super) async fn run(app: &App, file: &Path, tables: Tables, json: bool) -> R
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| Failure::File(name.clone(), error))?;
     let refused = |why: String| Failure::Other(format!("{name}: {why}; nothing was imported"));
-    let (people, registered): (Vec<Entry>, Vec<Entry>) =
+    let (people, rest): (Vec<Entry>, Vec<Entry>) =
         parse(&text, tables).map_err(refused)?.into_iter().partition(|entry| entry.table == "user");
+    let (roles, registered): (Vec<Entry>, Vec<Entry>) =
+        rest.into_iter().partition(|entry| ["permissions", "roles"].contains(&entry.table.as_str()));
+    let roles = roles::plan(&app.roles, roles).await.map_err(refused)?;
     let registered = registrations::plan(&app.clients.registry(), registered).map_err(refused)?;
     let people = people::plan(&app.accounts, people).await.map_err(refused)?;
     let mut report = Report { json, objects: Vec::new() };
+    roles.write(app, &mut report).await?;
     registered.write(app, &mut report).await?;
     people.write(app, &mut report).await?;
     report.end()

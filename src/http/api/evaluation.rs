@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{Answered, Call, Fault, Problem};
 use crate::access::permission::POLICIES_READ;
@@ -27,6 +29,42 @@ impl Misfit {
         let sentence = if self.missing { "field-required" } else { "api-field-malformed" };
         Problem::bad_request("api-fields").field(&self.path, sentence)
     }
+}
+
+/// Whether they may.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub(super) struct Told {
+    decision: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Reason>,
+}
+
+/// Why it could not be decided; or else, for those who may read policies, which of them decided, and in which version.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = DecisionContext)]
+struct Reason {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Refusal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = DecisionError)]
+struct Refusal {
+    /// As HTTP has them: 400 for a question that cannot be asked, 500 for a policy that cannot be evaluated.
+    status: u16,
+    message: String,
+}
+
+/// What was decided of a batch, in its order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decisions)]
+pub(super) struct DecisionsTold {
+    evaluations: Vec<Told>,
 }
 
 /// When a batch is answered.
@@ -72,7 +110,7 @@ async fn many(call: &Call) -> Answered {
         None => Err("the evaluation is no object".to_owned()),
     };
     let answers = decide(call, asked.iter().map(read).collect(), semantic).await?;
-    Ok(answer::json(StatusCode::OK, &json!({"evaluations": answers})))
+    Ok(answer::json(StatusCode::OK, &DecisionsTold { evaluations: answers }))
 }
 
 fn semantic(body: &Map<String, Value>) -> Option<Semantic> {
@@ -92,7 +130,7 @@ fn semantic(body: &Map<String, Value>) -> Option<Semantic> {
 }
 
 /// Answers in order what could be read as questions and what could not.
-async fn decide(call: &Call, asked: Vec<Result<Question, String>>, semantic: Semantic) -> Result<Vec<Value>, Fault> {
+async fn decide(call: &Call, asked: Vec<Result<Question, String>>, semantic: Semantic) -> Result<Vec<Told>, Fault> {
     let app = &call.web.app;
     let tells = call.signed()?.held().has(POLICIES_READ);
     let mut questions = Vec::with_capacity(asked.len());
@@ -132,23 +170,25 @@ fn count(decision: &Decision) {
 }
 
 /// What the caller hears; which policies decided is for those who may read them.
-fn told(decision: &Decision, in_force: &InForce, tells: bool) -> Value {
+fn told(decision: &Decision, in_force: &InForce, tells: bool) -> Told {
     match &decision.error {
         Some(Trouble::Question(message)) => refused(StatusCode::BAD_REQUEST, message),
         Some(trouble @ Trouble::Policy { .. }) => {
             let message = trouble.to_string();
             refused(StatusCode::INTERNAL_SERVER_ERROR, if tells { &message } else { "a policy could not be evaluated" })
         }
-        None if tells => json!({
-            "decision": decision.allowed,
-            "context": {"policies": decision.policies, "version": in_force.version},
-        }),
-        None => json!({"decision": decision.allowed}),
+        None if tells => {
+            let policies = Some(decision.policies.clone());
+            let reason = Reason { policies, version: Some(in_force.version), error: None };
+            Told { decision: decision.allowed, context: Some(reason) }
+        }
+        None => Told { decision: decision.allowed, context: None },
     }
 }
 
-fn refused(status: StatusCode, message: &str) -> Value {
-    json!({"decision": false, "context": {"error": {"status": status.as_u16(), "message": message}}})
+fn refused(status: StatusCode, message: &str) -> Told {
+    let error = Refusal { status: status.as_u16(), message: message.to_owned() };
+    Told { decision: false, context: Some(Reason { error: Some(error), ..Reason::default() }) }
 }
 
 /// A question, with what a batch says for all of its questions where it says nothing itself.

@@ -7,9 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
+use crate::http::access::Access;
 use crate::http::answer::{self, Forms};
 use crate::http::api;
 use crate::http::caller::Caller;
+use crate::http::router::{self, Route};
 use crate::http::state::Web;
 use crate::http::views::{Call, Described, DocsPage, Group, Kind, Member, Shape};
 
@@ -21,8 +23,9 @@ pub(in crate::http) async fn get(State(web): State<Arc<Web>>, caller: Caller) ->
 }
 
 fn described(document: &Value) -> Described {
+    let table = router::table();
     let calls = members(&document["paths"]).flat_map(|(path, item)| {
-        members(item).map(move |(method, operation)| call(path, method, operation)).collect::<Vec<_>>()
+        members(item).map(|(method, operation)| call(&table, path, method, operation)).collect::<Vec<_>>()
     });
     let (adapter, accounts) = calls.partition(|call| call.path.starts_with("/adapter"));
     let shapes = members(within(document, "/components/schemas")).map(|(name, schema)| Shape {
@@ -39,7 +42,34 @@ fn described(document: &Value) -> Described {
     }
 }
 
-fn call(path: &str, method: &str, operation: &Value) -> Call {
+/// Who may call what is guarded, and the permission that they need.
+fn caller(access: Access) -> Option<(&'static str, &'static str)> {
+    Some(match access {
+        Access::User => ("docs-who-user", ""),
+        Access::UserInPerson => ("docs-who-person", ""),
+        Access::SelfOr(permission) => ("docs-who-self", permission),
+        Access::Permission(permission) => ("docs-who-permission", permission),
+        Access::PermissionOrSecret(permission) => ("docs-who-secret", permission),
+        Access::Administrator => ("docs-who-administrator", ""),
+        Access::AdapterSecret => ("docs-who-adapter", ""),
+        _ => return None,
+    })
+}
+
+/// What everybody may call who shows something, or nothing.
+fn perhaps(operation: &Value) -> &'static str {
+    let by =
+        |scheme: &str| operation["security"].as_array().is_some_and(|all| all.iter().any(|one| !one[scheme].is_null()));
+    if by("adapterSecret") {
+        "docs-who-linked"
+    } else if by("refresh") {
+        "docs-who-refresh"
+    } else {
+        "docs-who-everybody"
+    }
+}
+
+fn call(table: &[Route], path: &str, method: &str, operation: &Value) -> Call {
     let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| Member {
         name: text(&parameter["name"]),
         kind: kind(&parameter["schema"]),
@@ -56,17 +86,8 @@ fn call(path: &str, method: &str, operation: &Value) -> Call {
             refuses.push((status.to_owned(), text(&answer["description"])));
         }
     }
-    let by =
-        |scheme: &str| operation["security"].as_array().is_some_and(|all| all.iter().any(|one| !one[scheme].is_null()));
-    let who = if by("bearer") {
-        "docs-who-bearer"
-    } else if by("adapterSecret") {
-        "docs-who-adapter"
-    } else if by("refresh") {
-        "docs-who-refresh"
-    } else {
-        "docs-who-everybody"
-    };
+    let access = table.iter().find(|route| route.is_for(method, path)).map(|route| route.access);
+    let (who, permission) = access.and_then(caller).unwrap_or_else(|| (perhaps(operation), ""));
     let slug: String = path.chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '-' }).collect();
     Call {
         id: format!("{method}{slug}"),
@@ -74,6 +95,7 @@ fn call(path: &str, method: &str, operation: &Value) -> Call {
         path: path.to_owned(),
         summary: text(&operation["summary"]),
         who,
+        who_args: vec![("permission", permission.to_owned())],
         parameters: parameters.collect(),
         takes: takes.map(|(media, content)| (media.to_owned(), kind(&content["schema"]))),
         gives,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::http::answer;
 use crate::http::state::Web;
 
 /// A rotation must be seen soon: keys are published ten minutes before they sign.
@@ -19,15 +21,25 @@ pub(in crate::http) async fn metadata(State(web): State<Arc<Web>>) -> Response {
     document(web.documents().discovery.clone())
 }
 
-/// `/.well-known/authzen-configuration` (`AuthZEN` Authorization API 1.0 section 9). What is not named is not there.
+/// Where decisions are made. What is not named is not there.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct DecisionPoint {
+    policy_decision_point: String,
+    access_evaluation_endpoint: String,
+    access_evaluations_endpoint: String,
+}
+
+/// `/.well-known/authzen-configuration` (`AuthZEN` Authorization API 1.0 section 9).
 pub(in crate::http) async fn authzen(State(web): State<Arc<Web>>) -> Response {
     let issuer = web.issuer();
-    let body = json!({
-        "policy_decision_point": issuer,
-        "access_evaluation_endpoint": format!("{issuer}/access/v1/evaluation"),
-        "access_evaluations_endpoint": format!("{issuer}/access/v1/evaluations"),
-    });
-    document(body.to_string().into())
+    let point = DecisionPoint {
+        policy_decision_point: issuer.to_owned(),
+        access_evaluation_endpoint: format!("{issuer}/access/v1/evaluation"),
+        access_evaluations_endpoint: format!("{issuer}/access/v1/evaluations"),
+    };
+    let mut response = answer::json(StatusCode::OK, &point);
+    response.headers_mut().insert(header::CACHE_CONTROL, FIVE_MINUTES);
+    response
 }
 
 pub(in crate::http) async fn jwks(State(web): State<Arc<Web>>) -> Response {

@@ -26,6 +26,7 @@ pub struct Call {
     pub summary: String,
     /// A sentence of the catalogue.
     pub who: &'static str,
+    pub who_args: Vec<(&'static str, String)>,
     pub parameters: Vec<Member>,
     pub takes: Option<(String, Kind)>,
     pub gives: Vec<(String, Option<Kind>)>,
