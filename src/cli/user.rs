@@ -233,9 +233,14 @@ impl User {
             Self::Import { file, json } => import::run(app, &file, Tables::People, json).await,
             Self::Show(who) => show(&accounts.find(&who.who).await?, who.json),
             Self::Enable(who) => show(&accounts.set_disabled(&who.who, false).await?, who.json),
-            Self::Disable(who) => show(&accounts.set_disabled(&who.who, true).await?, who.json),
+            Self::Disable(who) => {
+                let person = accounts.set_disabled(&who.who, true).await?;
+                warn_without_administrator(app, person.roles.iter().any(|role| role == ADMIN)).await?;
+                show(&person, who.json)
+            }
             Self::Delete(who) => {
                 let person = accounts.delete(&who.who).await?;
+                warn_without_administrator(app, person.roles.iter().any(|role| role == ADMIN)).await?;
                 if who.json {
                     show(&person, true)
                 } else {
@@ -256,9 +261,21 @@ impl User {
             Self::Unlink { who, provider, subject, json } => {
                 links::unlink(app, &who, &provider, subject.as_deref(), json).await
             }
-            Self::Revoke { role, who } => show(&accounts.revoke_role(&who.who, checked(&role)?).await?, who.json),
+            Self::Revoke { role, who } => {
+                let person = accounts.revoke_role(&who.who, checked(&role)?).await?;
+                warn_without_administrator(app, role == ADMIN).await?;
+                show(&person, who.json)
+            }
         }
     }
+}
+
+/// Operators may do what nobody may through the API, and are told what it leaves.
+async fn warn_without_administrator(app: &App, one_went: bool) -> Result<(), Failure> {
+    if one_went && !app.accounts.has_administrator().await? {
+        note("nobody is an administrator any more: `bonafide user grant admin WHO` makes one");
+    }
+    Ok(())
 }
 
 impl Create {

@@ -1,4 +1,4 @@
-//! That somebody is left who may do everything.
+//! That somebody is left who may do everything, whoever asks through the API. Operators can always make another one.
 
 use uuid::Uuid;
 
@@ -28,9 +28,9 @@ impl Administrators {
         if role != ADMIN {
             return Ok(store::revoke_role(tx, id, role).await?);
         }
-        let held = Self::hold(tx).await?;
+        let before = Self::hold(tx).await?;
         let taken = store::revoke_role(tx, id, role).await?;
-        held.require_one_left(tx).await?;
+        before.require_one_left(tx).await?;
         Ok(taken)
     }
 }

@@ -160,7 +160,7 @@ impl Accounts {
                 for (event_id, event) in role_events {
                     match &event {
                         Event::RoleGranted { role } => store::grant_role(tx, id, role).await?,
-                        Event::RoleRevoked { role } => Administrators::revoke(tx, id, role).await?,
+                        Event::RoleRevoked { role } => store::revoke_role(tx, id, role).await?,
                         _ => 0,
                     };
                     audit::record(tx, event_id, now, &event, &About::user(id), &of_roles).await?;

@@ -41,7 +41,7 @@ pub use proof::Proof;
 pub use recovery::{Asking, Followed};
 pub use registration::Registered;
 pub use sign_in::SignInError;
-pub(crate) use store::{grant_role as give_role, imported_hash};
+pub(crate) use store::{grant_role as give_role, imported_hash, revoke_role as take_role};
 pub use verification::AddressLink;
 
 use crate::mail::MailError;

@@ -352,6 +352,12 @@ pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
     execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await
 }
 
+pub(super) async fn has_administrator(database: &Database) -> Result<bool, DatabaseError> {
+    let sql = "SELECT 1 AS yes FROM user_roles r JOIN users u ON u.id = r.user_id \
+               WHERE r.role = $1 AND u.disabled_at IS NULL LIMIT 1";
+    Ok(database.query_one(database.statement(sql, [ADMIN.into()])).await?.is_some())
+}
+
 /// The enabled people who may do everything, each of whom stays one until the action has ended or itself changes it.
 pub(super) async fn administrators(tx: &Tx) -> Result<Vec<Uuid>, DatabaseError> {
     #[derive(FromQueryResult)]
@@ -377,6 +383,6 @@ pub(crate) async fn grant_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, Dat
     .await
 }
 
-pub(super) async fn revoke_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
+pub(crate) async fn revoke_role(tx: &Tx, id: Uuid, role: &str) -> Result<u64, DatabaseError> {
     execute(tx, "DELETE FROM user_roles WHERE user_id = $1 AND role = $2", [id.into(), role.into()]).await
 }

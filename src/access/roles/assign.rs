@@ -47,6 +47,8 @@ impl Roles {
                 if give {
                     // Also where a provider's groups gave it: from now on it is not theirs to take.
                     identity::give_role(tx, person, &role).await?;
+                } else if by.operator {
+                    identity::take_role(tx, person, &role).await?;
                 } else {
                     Administrators::revoke(tx, person, &role).await?;
                 }

@@ -52,11 +52,13 @@ pub struct Holder {
 pub struct By {
     pub held: Held,
     pub person: Option<Uuid>,
+    /// By the command line: who has that can always make another administrator.
+    pub operator: bool,
 }
 
 impl By {
     /// Whoever has the command line may do everything.
-    pub const OPERATOR: Self = Self { held: Held::EVERYTHING, person: None };
+    pub const OPERATOR: Self = Self { held: Held::EVERYTHING, person: None, operator: true };
 }
 
 /// Why a change is not made.

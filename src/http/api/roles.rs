@@ -85,7 +85,7 @@ impl From<roles::Holder> for Holder {
 
 fn by(call: &Call) -> Result<By, Fault> {
     let signed = call.signed()?;
-    Ok(By { held: signed.held().clone(), person: signed.id() })
+    Ok(By { held: signed.held().clone(), person: signed.id(), operator: false })
 }
 
 fn status(declared: Declared) -> StatusCode {
