@@ -112,8 +112,12 @@ async fn h0_14_ap_17_the_description_gives_nothing_away(server: TestServer) {
     for call in ["/auth/login", "/auth/upload-image/{id}", "/adapter/link-account"] {
         assert!(page.body.contains(call), "{call}");
     }
+    for who in ["It needs the permission", "API keys are refused.", "HTTP Basic", "Everybody may call it."] {
+        assert!(page.body.contains(who), "{who}");
+    }
     let german = server.call(Method::GET, "/docs").header("accept-language", "de").send().await.expect_status(200);
     assert!(german.title().contains("Schnittstelle"), "{}", german.title());
+    assert!(german.body.contains("Nötig ist die Berechtigung"), "{german:#?}");
     for path in ["/metrics", "/health/ready", "/health/live", "/debug", "/env", "/actuator"] {
         server.get(path).await.expect_status(404);
     }

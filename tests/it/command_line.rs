@@ -263,6 +263,89 @@ async fn an_import_says_what_it_did_and_is_all_or_nothing(engine: Engine) {
     }
 }
 
+const ROLES: &str = r#"
+[[user]]
+username = "ada"
+roles = ["editor"]
+
+[[roles]]
+name = "editor"
+description = "Writes"
+permissions = ["posts:write", "users:read"]
+
+[[permissions]]
+name = "posts:write"
+description = "Write posts"
+
+[[permissions]]
+name = "posts:publish"
+"#;
+
+each_engine!(permissions_and_roles_are_imported_before_the_people_who_hold_them);
+async fn permissions_and_roles_are_imported_before_the_people_who_hold_them(engine: Engine) {
+    let place = Place::prepared(engine, &[]).await;
+    let file = place.path().join("roles.toml").display().to_string();
+    let import = async |text: &str| {
+        fs::write(&file, text).expect("writing");
+        place.cli(&["import", &file, "--json"]).await
+    };
+    let outcomes = |report: &[Value]| -> Vec<String> {
+        let name =
+            |line: &Value| ["permission", "role"].iter().find_map(|kind| line[*kind].as_str()).map(str::to_owned);
+        let lines =
+            report.iter().map(|line| (name(line).unwrap_or("ada".to_owned()), line["outcome"].as_str().unwrap()));
+        lines.map(|(name, outcome)| format!("{name} {outcome}")).collect()
+    };
+
+    let first: Vec<Value> = import(ROLES).await.json();
+    let wanted = ["posts:write created", "posts:publish created", "editor created", "ada created"];
+    assert_eq!(outcomes(&first), wanted);
+    let role: Value = place.cli(&["role", "show", "editor", "--json"]).await.json();
+    let editor = json!({"name": "editor", "description": "Writes", "permissions": ["posts:write", "users:read"]});
+    assert_eq!(role, editor);
+    let shown: Value = place.cli(&["user", "show", "ada", "--json"]).await.json();
+    assert_eq!(shown["roles"], json!(["editor"]));
+    let before = place.dump().await;
+    let again: Vec<Value> = import(ROLES).await.json();
+    assert!(again.iter().all(|line| line["outcome"] == "unchanged"), "{again:#?}");
+    // The order of the list says nothing.
+    let turned = ROLES.replace("\"posts:write\", \"users:read\"", "\"users:read\", \"posts:write\"");
+    let again: Vec<Value> = import(&turned).await.json();
+    assert!(again.iter().all(|line| line["outcome"] == "unchanged"), "{again:#?}");
+    place.dump().await.expect_same_as(&before);
+
+    let other = ROLES.replace("\"posts:write\", \"users", "\"posts:publish\", \"users").replace("Write posts", "Write");
+    let changed: Vec<Value> = import(&other).await.json();
+    let members: Vec<&Value> = changed.iter().map(|line| &line["changed"]).collect();
+    assert_eq!(members, [&json!(["description"]), &json!([]), &json!(["permissions"]), &json!([])]);
+    // What is not said stays.
+    let said = import("[[roles]]\nname = 'editor'\ndescription = 'Reads'\n").await.expect_success();
+    let said: Vec<Value> = said.json();
+    assert_eq!(said[0]["changed"], json!(["description"]));
+    let role: Value = place.cli(&["role", "show", "editor", "--json"]).await.json();
+    assert_eq!(
+        (&role["permissions"], &role["description"]),
+        (&json!(["posts:publish", "users:read"]), &json!("Reads"))
+    );
+
+    let before = place.dump().await;
+    for (right, wrong, hint) in [
+        ("\"users:read\"]", "\"posts:read\"]", "role editor: there is no permission posts:read"),
+        ("name = \"editor\"", "name = \"admin\"", "role admin: admin is built in"),
+        ("name = \"editor\"", "name = \"Editor\"", "role Editor: "),
+        ("name = \"posts:publish\"", "name = \"users:write\"", "permission users:write: users:write is built in"),
+        ("name = \"posts:publish\"", "name = \"posts:write\"", "permission posts:write: is there twice"),
+        ("description = \"Writes\"", "title = \"Writes\"", "role editor: title: there is no such member"),
+        ("username = \"ada\"", "username = \"ada\"\nshoe_size = 42", "user ada: shoe_size: "),
+    ] {
+        let output = import(&ROLES.replacen(right, wrong, 1)).await.expect_code(1);
+        assert!(output.stderr.contains(hint) && output.stderr.contains("nothing was imported"), "{hint}: {output}");
+        place.dump().await.expect_same_as(&before);
+    }
+    let output = place.cli(&["user", "import", &file]).await.expect_code(1);
+    assert!(output.stderr.contains("a file has [[user]] tables only"), "{output}");
+}
+
 each_engine!(changes_are_in_force_within_a_second);
 async fn changes_are_in_force_within_a_second(engine: Engine) {
     let binary = Binary::start(engine).await;

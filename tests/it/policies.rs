@@ -144,9 +144,12 @@ async fn what_does_not_validate_changes_nothing(engine: Engine) {
         let told_of = problem["errors"][field][0].as_str().unwrap_or_else(|| panic!("{name}: {problem}"));
         assert!(told_of.contains(told), "{name}: {problem}");
     }
-    for body in
-        [json!({"schema": SCHEMA}), json!({"documents": [], "schema": ""}), json!({"documents": {}, "version": 7})]
-    {
+    for body in [
+        json!({"schema": SCHEMA}),
+        json!({"documents": [], "schema": ""}),
+        json!({"documents": {}, "version": 7}),
+        json!({"documents": {}, "entities": null}),
+    ] {
         expect_problem(put(&server, &token, &body).await, 400);
     }
     assert_eq!(server.place().dump().await.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());

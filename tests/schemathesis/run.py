@@ -1,12 +1,13 @@
 """Asks every call of the served OpenAPI document what its author did not think of: no answer may be a fault of ours, and
-each must be one that the document describes (IJ-14). As nobody, as a person, as an administrator and as the session adapter, on SQLite and
-on PostgreSQL.
+each must be one that the document describes (IJ-14). As nobody, as a person, by an API key, as a service account, as an
+administrator and as the session adapter, on SQLite and on PostgreSQL.
 
     run.py PROGRAM            (./test calls it)
 
 SCHEMATHESIS_SEED repeats a run, BONAFIDE_TEST_POSTGRES names the server that gets a database for it.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -22,12 +23,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-# Seconds of one caller on one engine: eight of them together stay below three minutes.
-BUDGET = 18
+# Seconds of one caller on one engine: twelve of them together stay below three minutes.
+BUDGET = 14
 SECRET = "an adapter's secret for schemathesis alone"
 PASSWORD = "tidal lantern 88 moss"
 # How many a first start makes: for each algorithm one in use and one that follows.
 KEYS = 8
+# What a key may do at the most; none of them lets its owner be removed.
+PERMISSIONS = [
+    "access:evaluate", "policies:read", "policies:write", "providers:read", "providers:write", "roles:read", "roles:write",
+    "service-accounts:read", "service-accounts:write", "users:read", "users:write",
+]
 NOBODY = "0193e4b0-0000-7000-8000-000000000000"
 # Left out: what a schema cannot say (that a name is taken, a password is common), and that a GET after a DELETE answers 404:
 # the adapter's client wants null.
@@ -127,7 +133,24 @@ class Provider:
         return signed_in["accessToken"], signed_in["user"]["id"]
 
 
-def ask(provider, caller, headers, ids, seed):
+    def say(self, *arguments):
+        """What a command answers."""
+        quiet = {"stdout": subprocess.PIPE, "text": True, "check": True}
+        return subprocess.run([self.program, *arguments], cwd=self.folder, env=self.environment, **quiet).stdout.strip()
+
+    def key(self, who, *scopes):
+        """A person's API key."""
+        named = [argument for scope in scopes for argument in ("--scope", scope)]
+        return self.say("api-key", "create", "--user", f"{who}@example.org", "--name", "asks", *named, "--quiet")
+
+    def service(self, name, role):
+        """A service account: what it shows as HTTP Basic, and its id."""
+        secret = self.say("client", "create", "--id", name, "--name", name, "--grant", "client_credentials", "--quiet")
+        self.say("role", "assign", role, name, "--client")
+        return base64.b64encode(f"{name}:{secret}".encode()).decode(), name
+
+
+def ask(provider, caller, headers, ids, seed, alive_at=("/auth/me", 200), left_out=LEFT_OUT):
     print(f"\n-- {provider.engine}, {caller}, seed {seed}", flush=True)
     # Ids that lead to somebody, beside those that it makes up.
     config = pathlib.Path(provider.folder, "schemathesis.toml")
@@ -138,7 +161,7 @@ def ask(provider, caller, headers, ids, seed):
     # On a machine that has more to do, the time may not have done for every call.
     for budget in [BUDGET, 3 * BUDGET]:
         command = [program, "--config-file", config, "run", f"{provider.issuer}/openapi.json"]
-        command += ["--checks", "all", "--exclude-checks", LEFT_OUT, "--max-time", str(budget), "--seed", str(seed)]
+        command += ["--checks", "all", "--exclude-checks", left_out, "--max-time", str(budget), "--seed", str(seed)]
         command += ["--workers", "1", "--no-shrink", "--warnings", "off", "--no-color"]
         for name, value in headers.items():
             command += ["--header", f"{name}:{value}"]
@@ -149,7 +172,8 @@ def ask(provider, caller, headers, ids, seed):
         if whole:
             break
     # A caller who was locked out on the way has asked nothing.
-    alive = "Authorization" not in headers or status_of(f"{provider.issuer}/auth/me", headers) == 200
+    path, wanted = alive_at
+    alive = "Authorization" not in headers or status_of(provider.issuer + path, headers) == wanted
     if asked.returncode == 0 and whole and alive:
         cases = re.search(r"\d+ generated.*", asked.stdout)
         print(f"{counted[2]} operations, {cases[0] if cases else 'no cases'}")
@@ -172,14 +196,22 @@ def main():
             with Provider(program, engine, folder) as provider:
                 ada, own = provider.person("ada")
                 boss, _ = provider.person("boss", "--role", "admin")
-                for caller, headers, ids in [
+                key = provider.key("boss", "account", *PERMISSIONS)
+                provider.say("role", "create", "pep", "--permission", "access:evaluate", "--permission", "policies:read")
+                pep, service = provider.service("pep", "pep")
+                # Of others a person hears that there is nothing, by whatever method, declared or not.
+                person = ["/auth/me", 200], f"{LEFT_OUT},unsupported_method"
+                for caller, headers, ids, *more in [
                     ("nobody", {}, []),
-                    ("a person", {"Authorization": f"Bearer {ada}"}, [own, NOBODY]),
-                    ("an administrator", {"Authorization": f"Bearer {boss}"}, [own, NOBODY]),
+                    ("a person", {"Authorization": f"Bearer {ada}"}, [own, NOBODY], *person),
+                    # Its secret is good where decisions are asked for, and nowhere else.
+                    ("a service account", {"Authorization": f"Basic {pep}"}, [], ("/access/v1/evaluation", 405)),
+                    ("an API key", {"Authorization": f"Bearer {key}"}, [own, NOBODY]),
+                    ("an administrator", {"Authorization": f"Bearer {boss}"}, [own, NOBODY, service]),
                     # The last one: it may remove everybody.
                     ("the session adapter", {"x-auth-secret": SECRET}, []),
                 ]:
-                    well = ask(provider, caller, headers, ids, seed) and well
+                    well = ask(provider, caller, headers, ids, seed, *more) and well
     if not well:
         sys.exit(f"schemathesis found something; SCHEMATHESIS_SEED={seed} asks the same again")
 

@@ -30,7 +30,7 @@ pub(super) struct Policies {
     /// In Cedar's JSON: `uid`, `attrs`, `parents`.
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
-    entities: Value,
+    entities: Vec<Value>,
     /// What changes, for those who look at the versions.
     #[serde(default)]
     note: String,
@@ -41,11 +41,7 @@ impl Policies {
         let malformed = |error: serde_json::Error| {
             Problem::bad_request("api-policies-invalid").field_because("entities", error.to_string())
         };
-        let entities = if self.entities.is_null() {
-            Vec::new()
-        } else {
-            serde_json::from_value(self.entities).map_err(malformed)?
-        };
+        let entities = serde_json::from_value(Value::Array(self.entities)).map_err(malformed)?;
         Ok(Bundle { documents: self.documents, schema: self.schema, entities })
     }
 }

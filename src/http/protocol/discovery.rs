@@ -23,7 +23,8 @@ pub(in crate::http) async fn metadata(State(web): State<Arc<Web>>) -> Response {
 
 /// Where decisions are made. What is not named is not there.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct DecisionPoint {
+#[schema(as = DecisionPoint)]
+pub(in crate::http) struct Authzen {
     policy_decision_point: String,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
@@ -32,7 +33,7 @@ pub(in crate::http) struct DecisionPoint {
 /// `/.well-known/authzen-configuration` (`AuthZEN` Authorization API 1.0 section 9).
 pub(in crate::http) async fn authzen(State(web): State<Arc<Web>>) -> Response {
     let issuer = web.issuer();
-    let point = DecisionPoint {
+    let point = Authzen {
         policy_decision_point: issuer.to_owned(),
         access_evaluation_endpoint: format!("{issuer}/access/v1/evaluation"),
         access_evaluations_endpoint: format!("{issuer}/access/v1/evaluations"),

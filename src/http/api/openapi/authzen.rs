@@ -6,16 +6,16 @@ use utoipa::ToSchema;
 use super::operation::{Operation, get, post};
 use super::schemas::{Schemas, of};
 use crate::http::api::evaluation::{DecisionsTold, Told};
-use crate::http::protocol::discovery::DecisionPoint;
+use crate::http::protocol::discovery::Authzen;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         get("/.well-known/authzen-configuration", "Tell where to ask for decisions")
-            .gives(of::<DecisionPoint>)
+            .gives(of::<Authzen>)
             .refuses(&[429])
             .reticent(),
         post("/access/v1/evaluation", "Ask for a decision").takes::<Evaluation>().gives(of::<Told>),
-        post("/access/v1/evaluations", "Ask for many decisions at once").takes::<Evaluations>().gives(decisions),
+        post("/access/v1/evaluations", "Ask for many decisions at once").takes::<Batch>().gives(decisions),
     ]
 }
 
@@ -36,8 +36,9 @@ struct Evaluation {
 
 /// Many questions, and what counts for each that does not say it itself.
 #[derive(ToSchema)]
+#[schema(as = Evaluations)]
 #[expect(dead_code, reason = "the shape of a batch, for the OpenAPI document")]
-struct Evaluations {
+struct Batch {
     subject: Option<Party>,
     action: Option<Action>,
     resource: Option<Party>,
