@@ -301,7 +301,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match command {
             Command::Doctor(doctor) => doctor.run(settings).await,
             Command::Migrate(migrate) => migrate.run(settings?).await,
-            Command::User(user) => user.run(settings?).await,
+            Command::User(user) => Box::pin(user.run(settings?)).await,
             Command::Client(client) => client.run(settings?).await,
             Command::Api(api) => api.run(settings?).await,
             Command::Role(role) => role.run(settings?).await,

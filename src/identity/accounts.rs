@@ -10,8 +10,8 @@ use super::passwords::PasswordFault;
 use super::pictures::Studio;
 use super::store::Key;
 use super::{
-    Administrators, AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes,
-    canonical_login, links, store,
+    AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes, canonical_login,
+    links, store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::accounts::Names;
 use super::{
-    Accounts, Administrators, AttributeValues, Email, IdentityError, Profile, ProfileFault, Refusal, User, Username,
-    attributes, pictures, store,
+    Accounts, AttributeValues, Email, IdentityError, Profile, ProfileFault, Refusal, User, Username, attributes,
+    pictures, store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::{DatabaseError, Tx};

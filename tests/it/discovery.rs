@@ -309,8 +309,8 @@ async fn ir_11_scopes_claims_and_acr(server: TestServer) {
     let metadata = metadata(&server).await;
     let ada = made::person(&server, "ada").await;
     crate::claims::know_all(server.place(), &ada).await;
-    let application = made::client(&server, house()).await;
     let scopes = list(&metadata, "scopes_supported").join(" ");
+    let application = made::client(&server, Draft { scope: Some(scopes.clone()), ..house() }).await;
     let flow = Flow::new(&application).with("scope", &scopes);
     let tokens = flow.tokens(&server.wire(), &mut server.browser(), &ada).await;
     assert_eq!(tokens.json::<Value>()["scope"], scopes.as_str());

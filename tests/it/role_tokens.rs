@@ -1,7 +1,6 @@
 //! Roles and permissions in tokens: for clients that are registered with the scopes, and for what they ask.
 
 use bonafide::{
-    access::roles::By,
     audit::Source,
     clients::{ApiDraft, Draft},
 };

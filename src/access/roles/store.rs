@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ::entity::{client_roles, permissions, role_permissions, roles, user_roles};
+use ::entity::{permissions, role_permissions, roles, user_roles};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _,
