@@ -19,7 +19,7 @@ const IMPORTED: [(&str, &str); 4] = [
     ("django", "pbkdf2_sha256$1000$0123456789abcdef$e4E5XjJyWq4VIvnfCwWtqaMMZBoxWLZyC+HrgVuMSDI="),
 ];
 /// As this program makes them today.
-const OURS: &str = "$argon2id$v=19$m=65536,t=3,p=1$";
+const OURS: &str = "$argon2id$v=19$m=19456,t=1,p=1$";
 
 /// The row of somebody, as the database has it.
 async fn row(server: &TestServer, username: &str) -> String {

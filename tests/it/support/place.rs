@@ -21,7 +21,7 @@ use super::{
 };
 
 /// What the test suite sets differently from a fresh installation, in every place.
-const TEST_SETTINGS: &[(&str, &str)] = &[];
+const TEST_SETTINGS: &[(&str, &str)] = &[("passwords.memory", "19456"), ("passwords.iterations", "1")];
 
 /// One provider's folder and database, removed when the last holder lets go.
 #[derive(Debug)]
