@@ -1,5 +1,5 @@
-//! `examples/resource-server` as its guide has it: registered by the guide's own commands, started beside a provider, asked
-//! with real tokens; and beside a provider of the test's making, with tokens that no real one gives.
+//! `examples/resource-server` as its guide has it: registered by the guide's own commands, started beside a provider,
+//! asked with real tokens; and beside a provider of the test's making, with tokens that no real one gives.
 
 use std::{
     fs,
@@ -52,7 +52,7 @@ impl Notes {
         let to = Arc::clone(&said);
         thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
-                *to.lock().unwrap() += &format!("{line}\n");
+                to.lock().unwrap().extend([line.as_str(), "\n"]);
             }
         });
         let mut line = String::new();
@@ -147,7 +147,7 @@ async fn register(binary: &Binary) -> Registered {
     assert!(blocks.iter().all(|block| block.starts_with("sh\n")), "{blocks:#?}");
     let mut script: String = blocks.iter().map(|block| &block[2..]).collect();
     for name in ["NOTES_API_SECRET", "NOTES_WEB_SECRET", "NOTES_BACKUP_SECRET", "NOTES_KEY", "DECISIONS_KEY"] {
-        script += &format!("echo SECRET \"${name}\"\n");
+        script.extend(["echo SECRET \"$", name, "\"\n"]);
     }
 
     let program = binary.command(&binary.settings(Listen::AsSet));
@@ -196,8 +196,8 @@ async fn with_role(binary: &Binary, username: &str, role: &str) -> Person {
     person
 }
 
-each_engine!(ap_roles_permissions_and_policies_let_in_and_keep_out);
-async fn ap_roles_permissions_and_policies_let_in_and_keep_out(engine: Engine) {
+each_engine!(ap_07_roles_permissions_and_policies_let_in_and_keep_out);
+async fn ap_07_roles_permissions_and_policies_let_in_and_keep_out(engine: Engine) {
     let binary = Binary::start(engine).await;
     let registered = register(&binary).await;
     let notes = Notes::of(binary.place(), &registered);
@@ -255,8 +255,8 @@ async fn ap_roles_permissions_and_policies_let_in_and_keep_out(engine: Engine) {
     forbidden(&notes.get("/admin/notes", &fresh).await, "the role editor is needed");
 }
 
-each_engine!(tj_only_an_access_token_for_this_api_is_taken);
-async fn tj_only_an_access_token_for_this_api_is_taken(engine: Engine) {
+each_engine!(tj_01_tj_03_tj_05_only_an_access_token_for_this_api_is_taken);
+async fn tj_01_tj_03_tj_05_only_an_access_token_for_this_api_is_taken(engine: Engine) {
     let binary = Binary::start(engine).await;
     let registered = register(&binary).await;
     let notes = Notes::of(binary.place(), &registered);
@@ -264,8 +264,13 @@ async fn tj_only_an_access_token_for_this_api_is_taken(engine: Engine) {
     let good = tokens.access_token();
     notes.get("/notes", &good).await.expect_status(200);
 
+    let shown = |header: &str| notes.wire.call(Method::GET, "/notes").header("authorization", header);
+    shown(&format!("bearer {good}")).send().await.expect_status(200);
+    // TJ-22.
     for call in [
         notes.wire.call(Method::GET, "/notes"),
+        shown(&good),
+        shown(&format!("Token {good}")),
         notes.wire.call(Method::GET, &format!("/notes?access_token={good}")),
         notes.wire.call(Method::GET, "/notes").basic("notes-api", registered.api.secret()),
         notes.wire.call(Method::GET, "/notes").bearer(&good).bearer(&good),
@@ -280,7 +285,7 @@ async fn tj_only_an_access_token_for_this_api_is_taken(engine: Engine) {
     assert_eq!(Tokens::claims(&elsewhere)["aud"], binary.issuer());
     notes.expect_refused(&elsewhere, "the token is for another API").await;
 
-    // Changed after it was signed, with another's signature, without one.
+    // TJ-05, TJ-06: changed after it was signed, with another's signature, without one.
     let parts: Vec<&str> = good.split('.').collect();
     let mut claims = Tokens::claims(&good);
     claims["roles"] = json!(["editor"]);
@@ -308,8 +313,8 @@ async fn tj_only_an_access_token_for_this_api_is_taken(engine: Engine) {
     notes.get("/notes", &good).await.expect_status(200);
 }
 
-each_engine!(keys_change_and_the_provider_goes_away);
-async fn keys_change_and_the_provider_goes_away(engine: Engine) {
+each_engine!(tj_19_keys_change_and_the_provider_goes_away);
+async fn tj_19_keys_change_and_the_provider_goes_away(engine: Engine) {
     let mut binary = Binary::start(engine).await;
     let registered = register(&binary).await;
     let notes = Notes::of(binary.place(), &registered);
@@ -385,7 +390,7 @@ async fn provider(keys: Value) -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tj_every_part_of_a_token_counts() {
+async fn tj_14_tj_15_every_part_of_a_token_counts() {
     in_time(every_part_of_a_token_counts()).await;
 }
 
@@ -445,23 +450,30 @@ async fn every_part_of_a_token_counts() {
     ] {
         notes.expect_refused(&said(name, value.clone()), why).await;
     }
-    for (typ, why) in [
-        (Some("JWT"), "this is no access token"),
-        (Some("logout+jwt"), "this is no access token"),
-        (None, "this is no access token"),
-    ] {
+    for typ in [Some("JWT"), Some("logout+jwt"), None] {
         let header = Header { typ: typ.map(str::to_owned), ..header.clone() };
-        notes.expect_refused(&sign(&header, &claims), why).await;
+        notes.expect_refused(&sign(&header, &claims), "this is no access token").await;
     }
+    // TJ-09: what a token says of its own key is nothing to go by.
+    let (attacker, mut forged) = signing_key();
+    forged["kid"] = json!("good");
+    let forged = Header {
+        jwk: Some(serde_json::from_value(forged).expect("a key")),
+        jku: Some("http://127.0.0.1:9/keys".to_owned()),
+        ..header.clone()
+    };
+    let forged = jsonwebtoken::encode(&forged, &claims, &attacker).expect("signing");
+    notes.expect_refused(&forged, "the token is not valid").await;
+    // TJ-10.
     let critical = Header { crit: Some(vec!["exp".to_owned()]), ..header.clone() };
     notes.expect_refused(&sign(&critical, &claims), "the token has extensions that are not understood").await;
     notes.expect_refused(&sign(&Header { kid: None, ..header.clone() }, &claims), "the token names no key").await;
     let named = |kid: &str| sign(&Header { kid: Some(kid.to_owned()), ..header.clone() }, &claims);
     notes.expect_refused(&named("other"), "the token is not valid").await;
 
-    // However many unheard-of keys are named, the provider is asked once.
+    // TJ-08: however many unheard-of keys are named, the provider is asked once.
     assert_eq!(asked.load(Ordering::Relaxed), 1, "once at the start");
-    for kid in ["ciphers", "any", "tomorrow", "1", "2", "3"] {
+    for kid in ["ciphers", "any", "tomorrow", "", "../../dev/null", "' OR 1=1--"] {
         notes.expect_refused(&named(kid), "the token's key is not known").await;
     }
     assert_eq!(asked.load(Ordering::Relaxed), 2);

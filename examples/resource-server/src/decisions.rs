@@ -1,4 +1,5 @@
-//! What only a policy can say, because it depends on the very thing: asked of the provider (AuthZEN Authorization API 1.0).
+//! What only a policy can say, because it depends on the very thing: asked of the provider (AuthZEN Authorization
+//! API 1.0).
 
 use reqwest::Client;
 use serde::Deserialize;

@@ -1,5 +1,5 @@
-//! The provider's published keys. Fetched in the background, so that no request waits for them; asked for once more when
-//! a token names a key that is not known yet; and kept while the provider is away.
+//! The provider's published keys. Fetched in the background, so that no request waits for them; asked for once more
+//! when a token names a key that is not known yet; and kept while the provider is away.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,8 +20,8 @@ const USUAL: Duration = Duration::from_mins(5);
 const SHORTEST: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// Between two attempts after one that failed, and between two for keys that are not known: anybody can make up names of
-/// keys, and the provider is not to be asked for each.
+/// Between two attempts after one that failed, and between two for keys that are not known: anybody can make up names
+/// of keys, and the provider is not to be asked for each.
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// A key, with the one algorithm it is for.
