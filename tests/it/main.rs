@@ -81,6 +81,7 @@ mod redirect_uris;
 mod refresh;
 mod request_limits;
 mod reseal;
+mod resource_server;
 mod response_modes;
 mod revocation;
 mod role_tokens;
