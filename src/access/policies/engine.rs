@@ -36,8 +36,20 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// What is made once for a batch: entities by what is said of them.
-type Kept<'a> = HashMap<(&'static str, &'a str, &'a str), Vec<(&'a Object, Result<Rc<Made>, String>)>>;
+/// What is made once for a batch.
+#[derive(Default)]
+struct Kept<'a> {
+    /// Entities, by what is said of them.
+    entities: HashMap<(&'static str, &'a str, &'a str), Vec<(&'a Object, Result<Rc<Made>, String>)>>,
+    /// The circumstances of the question before: mostly a batch has one for all.
+    context: Option<(&'a Question, Result<Rc<Circumstances>, String>)>,
+}
+
+/// What the schema wants to know of the circumstances, and which entities that names.
+struct Circumstances {
+    context: Context,
+    refs: Vec<EntityUid>,
+}
 
 impl Engine {
     /// Everything that is wrong with a bundle, or what decides by it.
@@ -75,7 +87,7 @@ impl Engine {
 
     /// One decision for each question, in order; none depends on the others.
     pub fn decide(&self, questions: &[Question], known: &HashMap<Uid, Known>, now: DateTime<Utc>) -> Vec<Decision> {
-        let mut kept = Kept::new();
+        let mut kept = Kept::default();
         questions.iter().map(|question| self.decide_one(question, known, now, &mut kept, false)).collect()
     }
 
@@ -119,7 +131,7 @@ impl Engine {
         if subject.uid == resource.uid && !subject.is_like(&resource) {
             return Err("resource.properties: the subject is the same, and other things are said of it".to_owned());
         }
-        let (context, refs) = self.context(declared, question, now)?;
+        let circumstances = self.circumstances(declared, question, now, kept)?;
 
         let candidates = self.index.candidates(
             &Side { uid: &subject.uid, ancestors: &subject.ancestors },
@@ -132,9 +144,10 @@ impl Engine {
         } else {
             candidates.iter().filter_map(|number| self.literals.get(*number)).flatten().collect()
         };
-        let mut there = self.own.reached([&*subject, &*resource], literals.into_iter().chain(&refs));
+        let mut there = self.own.reached([&*subject, &*resource], literals.into_iter().chain(&circumstances.refs));
         there.push(action.clone());
         let entities = Entities::from_entities(there, None).map_err(|error| error.to_string())?;
+        let context = circumstances.context.clone();
         let request = Request::new(subject.uid.clone(), declared.uid.clone(), resource.uid.clone(), context, None)
             .map_err(|error| error.to_string())?;
         let picked;
@@ -170,7 +183,7 @@ impl Engine {
         known: &HashMap<Uid, Known>,
         kept: &mut Kept<'a>,
     ) -> Result<Rc<Made>, String> {
-        let alike = kept.entry((side, &said.kind, &said.id)).or_default();
+        let alike = kept.entities.entry((side, &said.kind, &said.id)).or_default();
         if let Some((_, made)) = alike.iter().find(|(other, _)| other.properties == said.properties) {
             return made.clone();
         }
@@ -180,13 +193,25 @@ impl Engine {
         made
     }
 
-    /// What the schema wants to know of the circumstances, and which entities that names.
-    fn context(
+    fn circumstances<'a>(
         &self,
         declared: &ActionType,
-        question: &Question,
+        question: &'a Question,
         now: DateTime<Utc>,
-    ) -> Result<(Context, Vec<EntityUid>), String> {
+        kept: &mut Kept<'a>,
+    ) -> Result<Rc<Circumstances>, String> {
+        if let Some((before, made)) = &kept.context
+            && before.action == question.action
+            && before.context == question.context
+        {
+            return made.clone();
+        }
+        let made = self.context(declared, question, now).map(Rc::new);
+        kept.context = Some((question, made.clone()));
+        made
+    }
+
+    fn context(&self, declared: &ActionType, question: &Question, now: DateTime<Utc>) -> Result<Circumstances, String> {
         let (mut refs, mut pairs) = (Vec::new(), Vec::with_capacity(declared.context.len()));
         let mut path = Path::new(&["context"]);
         for (name, member) in &declared.context {
@@ -207,6 +232,7 @@ impl Engine {
             };
             pairs.extend(value.map(|value| (name.clone(), value)));
         }
-        Ok((Context::from_pairs(pairs).map_err(|error| format!("context: {error}"))?, refs))
+        let context = Context::from_pairs(pairs).map_err(|error| format!("context: {error}"))?;
+        Ok(Circumstances { context, refs })
     }
 }
