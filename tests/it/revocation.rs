@@ -85,6 +85,8 @@ async fn ir_05_an_access_token_goes_alone(server: TestServer) {
     for format in FORMATS {
         let signed_in = signed_in_with(&server, format).await;
         let application = &signed_in.flow.application;
+        // Another node hears of a new application within half a second.
+        second.app().reload().await.expect("reading it again");
         let next = signed_in.refreshed(&signed_in.tokens.refresh_token()).await;
         let (goes, stays) = (signed_in.tokens.access_token(), next.access_token());
         signed_in.expect_live(&goes).await;

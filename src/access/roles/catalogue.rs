@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
 
 use super::store;
 use crate::access::Held;
@@ -13,21 +14,26 @@ use crate::platform::database::{Database, DatabaseError};
 type Given = BTreeMap<String, Vec<String>>;
 
 /// The declared roles, swapped whole when the snapshots' epoch moves.
-pub struct Catalogue(ArcSwap<Given>);
+pub struct Catalogue {
+    given: ArcSwap<Given>,
+    /// One reading at a time: of two, the older could be stored last.
+    reading: Mutex<()>,
+}
 
 impl Catalogue {
     pub async fn load(database: &Database) -> Result<Self, DatabaseError> {
-        Ok(Self(ArcSwap::from_pointee(read(database).await?)))
+        Ok(Self { given: ArcSwap::from_pointee(read(database).await?), reading: Mutex::new(()) })
     }
 
     pub async fn reload(&self, database: &Database) -> Result<(), DatabaseError> {
-        self.0.store(Arc::new(read(database).await?));
+        let _alone = self.reading.lock().await;
+        self.given.store(Arc::new(read(database).await?));
         Ok(())
     }
 
     /// The permissions that roles are declared with, in order and each once.
     pub fn permissions(&self, roles: &[String]) -> Vec<String> {
-        let given = self.0.load();
+        let given = self.given.load();
         let mut permissions: Vec<String> = roles.iter().filter_map(|role| given.get(role)).flatten().cloned().collect();
         permissions.sort();
         permissions.dedup();
