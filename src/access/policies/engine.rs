@@ -36,11 +36,14 @@ impl fmt::Debug for Engine {
     }
 }
 
+/// An entity, by what is said of it.
+type Said<'a> = (&'a Object, Result<Rc<Made>, String>);
+
 /// What is made once for a batch.
 #[derive(Default)]
 struct Kept<'a> {
-    /// Entities, by what is said of them.
-    entities: HashMap<(&'static str, &'a str, &'a str), Vec<(&'a Object, Result<Rc<Made>, String>)>>,
+    /// By side, type and id; more than one where different things are said.
+    entities: HashMap<(&'static str, &'a str, &'a str), Vec<Said<'a>>>,
     /// The circumstances of the question before: mostly a batch has one for all.
     context: Option<(&'a Question, Result<Rc<Circumstances>, String>)>,
 }
