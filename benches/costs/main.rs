@@ -45,10 +45,11 @@ fn main() {
     let signature = clocks::signature_ms(time);
     let hash = clocks::hash_ms();
     println!("floors, ms of CPU: an RSA-2048 signature {signature:.4}, an Argon2id hash (64 MiB, t=3, p=1) {hash:.1}");
-    if wanted.is_empty() || is_wanted("decisions") {
-        decisions::measure(signature, time);
-    }
+    let decision = (wanted.is_empty() || is_wanted("decisions")).then(|| decisions::measure(signature, time));
     for (name, postgres) in &engines {
+        if let Some(alone) = decision {
+            decisions::measure_endpoint(name, postgres.as_deref(), signature, alone, time);
+        }
         if wanted.is_empty() || is_wanted("endpoints") {
             endpoints::measure(name, postgres.as_deref(), signature, time);
         }

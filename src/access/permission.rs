@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::identity::ADMIN;
+use crate::identity::{ADMIN, Standing};
+use crate::platform::names;
 
 /// Reading anybody's account.
 pub const USERS_READ: &str = "users:read";
@@ -44,11 +45,7 @@ pub const BUILT_IN: [(&str, &str); 11] = [
 
 /// Whether this could be a permission: two names of small letters, digits, `-`, `_` and `.`, a letter first, with a colon between.
 pub fn is_name(text: &str) -> bool {
-    let is_part = |part: &str| {
-        (1..=64).contains(&part.len())
-            && part.starts_with(|first: char| first.is_ascii_lowercase())
-            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte))
-    };
+    let is_part = |part| names::is_name(part, b"-_.");
     text.split_once(':').is_some_and(|(resource, action)| is_part(resource) && is_part(action))
 }
 
@@ -66,6 +63,11 @@ impl Held {
     /// What roles give, by the permissions that they are declared with.
     pub fn by(roles: &[String], permissions: impl IntoIterator<Item = String>) -> Self {
         if roles.iter().any(|role| role == ADMIN) { Self::EVERYTHING } else { permissions.into_iter().collect() }
+    }
+
+    /// What somebody's standing gives.
+    pub fn of(standing: &Standing) -> Self {
+        Self::by(&standing.roles(), standing.permissions())
     }
 
     pub fn has(&self, permission: &str) -> bool {

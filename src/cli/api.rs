@@ -2,10 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, change, open, output, registration};
+use super::{Failure, change, output, registration};
 use crate::app::App;
 use crate::clients::{self, Api, ApiDraft, ClientError};
-use crate::platform::settings::Settings;
 
 #[derive(Subcommand)]
 pub(super) enum ApiCommand {
@@ -77,14 +76,7 @@ pub(super) struct Members {
 }
 
 impl ApiCommand {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         match self {
             Self::Create(members) => {
                 let json = members.json;

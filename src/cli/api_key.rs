@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::client::overlap;
-use super::{Failure, note, open, output};
+use super::{Failure, note, output};
 use crate::access::keys::{ApiKey, NewApiKey, Owner};
 use crate::app::App;
 use crate::audit::Source;
 use crate::clients::Overlap;
 use crate::platform::clock::from_millis;
-use crate::platform::settings::{Millis, Settings};
+use crate::platform::settings::Millis;
 
 #[derive(Subcommand)]
 pub(super) enum ApiKeyCommand {
@@ -106,14 +106,7 @@ pub(super) struct MaybeWhose {
 }
 
 impl ApiKeyCommand {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         let (keys, source) = (&app.api_keys, Source::default());
         match self {
             Self::Create(create) => {

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::{Failure, open, output};
+use super::{Failure, output};
 use crate::app::App;
 use crate::audit::{self, Filter, Recorded};
 use crate::identity::IdentityError;
-use crate::platform::settings::{Millis, Settings};
+use crate::platform::settings::Millis;
 
 #[derive(Subcommand)]
 pub(super) enum Audit {
@@ -55,12 +55,9 @@ pub(super) struct List {
 }
 
 impl Audit {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         let Self::List(list) = self;
-        let outcome = list.on(&app).await;
-        app.database.close().await;
-        outcome
+        list.on(app).await
     }
 }
 

@@ -6,14 +6,16 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
 use super::import::{self, Tables};
-use super::{Failure, change, note, open, output, provide_keys, registration};
+use super::{Failure, change, note, output, provide_keys, registration};
+use crate::access::roles::RoleFault;
 use crate::app::App;
 use crate::audit::Source;
 use crate::clients::{self, AuthMethod, Client, ClientError, Draft, GrantType, Overlap, Problem};
+use crate::identity::ADMIN;
 use crate::keys::Alg;
 use crate::platform::clock::from_millis;
 use crate::platform::secrets;
-use crate::platform::settings::{Millis, Settings};
+use crate::platform::settings::Millis;
 
 #[derive(Subcommand)]
 pub(super) enum ClientCommand {
@@ -197,14 +199,7 @@ pub(super) struct Update {
 }
 
 impl ClientCommand {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.on(app).await,
             Self::Update(update) => update.on(app).await,
@@ -221,14 +216,14 @@ impl ClientCommand {
                 show(app, &find(app, &one.id)?, Some(&secret), one.json)
             }
             Self::Grant { one, role } => {
-                app.service_accounts.grant(&one.id, &role, None, &Source::default()).await?;
-                if !app.service_accounts.is_declared(&role).await? {
+                app.service_accounts.assign(&one.id, &role, true, None, &Source::default()).await?;
+                if role != ADMIN && matches!(app.roles.find(&role).await, Err(RoleFault::Unknown(_))) {
                     note(&format!("bonafide: nobody has declared the role {role}: it gives no permission"));
                 }
                 show_again(app, one).await
             }
             Self::Revoke { one, role } => {
-                app.service_accounts.revoke(&one.id, &role, None, &Source::default()).await?;
+                app.service_accounts.assign(&one.id, &role, false, None, &Source::default()).await?;
                 show_again(app, one).await
             }
             Self::Enable(one) => set_disabled(app, one, false).await,

@@ -6,10 +6,9 @@ use clap::Subcommand;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Failure, open, output, provide_keys};
+use super::{Failure, output, provide_keys};
 use crate::app::App;
 use crate::keys::{self, Alg, NewKey};
-use crate::platform::settings::Settings;
 
 #[derive(Subcommand)]
 #[command(after_help = "Examples:
@@ -78,14 +77,7 @@ old master key: keep it with them, or do away with both."
 }
 
 impl Key {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         let now = app.clock.now();
         match self {
             Self::List { json } => {

@@ -301,25 +301,28 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match command {
             Command::Doctor(doctor) => doctor.run(settings).await,
             Command::Migrate(migrate) => migrate.run(settings?).await,
-            Command::User(user) => Box::pin(user.run(settings?)).await,
-            Command::Client(client) => client.run(settings?).await,
-            Command::Api(api) => api.run(settings?).await,
-            Command::Role(role) => role.run(settings?).await,
-            Command::Permission(permission) => permission.run(settings?).await,
-            Command::ApiKey(key) => key.run(settings?).await,
-            Command::Provider(provider) => provider.run(settings?).await,
             Command::Policy(policy) => policy.run(settings?).await,
-            Command::Audit(audit) => audit.run(settings?).await,
-            Command::Import(import) => import.run(settings?).await,
-            Command::Key(key) => key.run(settings?).await,
+            Command::User(user) => with_app(settings?, async |app| Box::pin(user.run(app)).await).await,
+            Command::Client(client) => with_app(settings?, async |app| client.run(app).await).await,
+            Command::Api(api) => with_app(settings?, async |app| api.run(app).await).await,
+            Command::Role(role) => with_app(settings?, async |app| role.run(app).await).await,
+            Command::Permission(permission) => with_app(settings?, async |app| permission.run(app).await).await,
+            Command::ApiKey(key) => with_app(settings?, async |app| key.run(app).await).await,
+            Command::Provider(provider) => with_app(settings?, async |app| provider.run(app).await).await,
+            Command::Audit(audit) => with_app(settings?, async |app| audit.run(app).await).await,
+            Command::Import(import) => with_app(settings?, async |app| import.run(app).await).await,
+            Command::Key(key) => with_app(settings?, async |app| key.run(app).await).await,
             Command::Serve(_) | Command::Config(_) | Command::Openapi => Ok(()),
         }
     })
 }
 
-/// The rooms, for a command. A new database gets its schema; an old one is left to `serve` and `migrate`.
-async fn open(settings: Settings) -> Result<App, AppError> {
-    App::open(settings, Arc::new(SystemClock), Arc::new(SystemRandom), Schema::CreateOnly).await
+/// Runs a command in the rooms. A new database gets its schema; an old one is left to `serve` and `migrate`.
+async fn with_app(settings: Settings, command: impl AsyncFnOnce(&App) -> Result<(), Failure>) -> Result<(), Failure> {
+    let app = App::open(settings, Arc::new(SystemClock), Arc::new(SystemRandom), Schema::CreateOnly).await?;
+    let outcome = command(&app).await;
+    app.database.close().await;
+    outcome
 }
 
 /// The keys that a client of this algorithm needs; a server makes them in the background, which may be yet to come.

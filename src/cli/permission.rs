@@ -2,11 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, open, output};
+use super::{Failure, output};
 use crate::access::roles::Declared;
 use crate::app::App;
 use crate::audit::Source;
-use crate::platform::settings::Settings;
 
 #[derive(Subcommand)]
 pub(super) enum PermissionCommand {
@@ -47,14 +46,7 @@ pub(super) struct One {
 }
 
 impl PermissionCommand {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         let nobody = Source::default();
         match self {
             Self::List { json } => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{Failure, note, open, output};
+use super::{Failure, note, output, with_app};
 use crate::access::policies::{
     Bundle, DryRun, Engine, Origin, PolicyFault, Publication, Published, Version, read_folder,
 };
@@ -82,10 +82,7 @@ impl PolicyCommand {
         if let Self::Check { folder, json } = self {
             return check(&read_folder(&folder).map_err(PolicyFault::from)?, json);
         }
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
+        with_app(settings, async |app| self.on(app).await).await
     }
 
     async fn on(self, app: &App) -> Result<(), Failure> {

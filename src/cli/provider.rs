@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{Failure, open, output, registration};
+use super::{Failure, output, registration};
 use crate::app::App;
 use crate::audit::Source;
 use crate::federation::{Provider, ProviderFault};
-use crate::platform::settings::{self, Settings};
+use crate::platform::settings;
 
 /// More than any declaration has.
 const MOST_BYTES: u64 = 1 << 20;
@@ -56,14 +56,7 @@ pub(super) struct One {
 }
 
 impl ProviderCommand {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         match self {
             Self::List { json } => list(app, json),
             Self::Show(one) => {

@@ -2,11 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, open, output};
+use super::{Failure, output};
 use crate::access::roles::{By, Declared, NewRole, Role};
 use crate::app::App;
 use crate::audit::Source;
-use crate::platform::settings::Settings;
 
 #[derive(Subcommand)]
 pub(super) enum RoleCommand {
@@ -74,14 +73,7 @@ pub(super) struct Holder {
 }
 
 impl RoleCommand {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         let nobody = Source::default();
         match self {
             Self::List { json } => {
@@ -135,11 +127,7 @@ impl Holder {
         let nobody = Source::default();
         let held = if self.client {
             let accounts = &app.service_accounts;
-            if give {
-                accounts.grant(&self.who, &self.name, None, &nobody).await?;
-            } else {
-                accounts.revoke(&self.who, &self.name, None, &nobody).await?;
-            }
+            accounts.assign(&self.who, &self.name, give, None, &nobody).await?;
             accounts.find(&self.who).await?.map(|account| account.roles).unwrap_or_default()
         } else {
             let person = app.accounts.find(&self.who).await?;

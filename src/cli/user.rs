@@ -8,11 +8,10 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::import::{self, Tables};
-use super::{Failure, links, note, open, output, registration};
+use super::{Failure, links, note, output, registration};
 use crate::access::roles;
 use crate::app::App;
 use crate::identity::{self, ADMIN, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
-use crate::platform::settings::Settings;
 
 /// Longer input is longer than any password that is taken, so that nothing is cut off unseen.
 const MOST_BYTES: u64 = 4096;
@@ -197,14 +196,7 @@ fn claim(text: &str) -> Result<(String, Value), String> {
 }
 
 impl User {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = self.on(&app).await;
-        app.database.close().await;
-        outcome
-    }
-
-    async fn on(self, app: &App) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
         let accounts = &app.accounts;
         match self {
             Self::Create(create) => create.on(app).await,

@@ -3,6 +3,8 @@
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use crate::platform::database::lines;
+
 /// A person as far as tokens and userinfo speak of them.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Person {
@@ -49,13 +51,6 @@ impl Standing {
     pub fn permissions(&self) -> Vec<String> {
         lines(self.permissions.as_deref())
     }
-}
-
-fn lines(text: Option<&str>) -> Vec<String> {
-    let mut lines: Vec<String> = text.into_iter().flat_map(|text| text.split('\n')).map(str::to_owned).collect();
-    lines.sort();
-    lines.dedup();
-    lines
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod database;
 pub mod hashing;
 mod master;
+pub mod names;
 pub mod outgoing;
 pub mod random;
 pub mod secrets;

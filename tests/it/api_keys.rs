@@ -210,7 +210,7 @@ async fn ap_20_anothers_key_is_not_there(server: TestServer) {
     grant(&server, &boss, "admin").await;
     let service = made::client(&server, made::service()).await;
     let (id, key) = key_of(&server, owner(&ada), &["account"], None).await;
-    server.app().service_accounts.grant(&service.id, "admin", None, &Source::default()).await.expect("a role");
+    server.app().service_accounts.assign(&service.id, "admin", true, None, &Source::default()).await.expect("a role");
     let of_service = Owner::ServiceAccount(service.id.clone());
     let (of_service, _) = key_of(&server, of_service, &["users:read"], None).await;
     let (other, admin, own) = (token(&server, &eve).await, token(&server, &boss).await, token(&server, &ada).await);

@@ -154,7 +154,7 @@ async fn a_service_account_is_told_what_it_may_do(server: TestServer) {
         };
         let application = made::client(&server, draft).await;
         let (accounts, id) = (&server.app().service_accounts, &application.id);
-        accounts.grant(id, "editor", None, &Source::default()).await.expect("a role");
+        accounts.assign(id, "editor", true, None, &Source::default()).await.expect("a role");
         server.app().reload().await.expect("reading it again");
         let ask = async |scope: &[(&str, &str)]| {
             let fields = [&[("grant_type", "client_credentials")], scope].concat();
@@ -170,7 +170,7 @@ async fn a_service_account_is_told_what_it_may_do(server: TestServer) {
         let narrow = ask(&[("scope", "roles")]).await.access_token();
         let heard = introspect(&server, &application, &narrow).await;
         assert_eq!((&heard["roles"], heard.get("permissions")), (&expected["roles"], None), "{heard}");
-        accounts.revoke(id, "editor", None, &Source::default()).await.expect("a role");
+        accounts.assign(id, "editor", false, None, &Source::default()).await.expect("a role");
         let heard = introspect(&server, &application, &token).await;
         assert_eq!(said(&heard), json!({"roles": [], "permissions": []}));
     }

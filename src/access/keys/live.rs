@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::Owner;
 use crate::access::Held;
 use crate::grants::Account;
+use crate::identity::Standing;
 use crate::oauth::scope;
+use crate::platform::database::lines;
 
 /// A key that is good now.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -35,7 +37,7 @@ impl LiveKey {
 
     /// The roles of its owner, in order.
     pub fn roles(&self) -> Vec<String> {
-        lines(self.limits.roles.as_deref())
+        self.limits.standing.roles()
     }
 
     /// What it may do at our own endpoints.
@@ -62,8 +64,8 @@ impl LiveKey {
 /// What bounds the keys of an owner, as the database puts it together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
 pub(super) struct Limits {
-    roles: Option<String>,
-    permissions: Option<String>,
+    #[sea_orm(nested)]
+    standing: Standing,
     /// What the API knows.
     api_scopes: Option<String>,
     /// What the client is registered with.
@@ -75,9 +77,6 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) fn means(&self, owner: &Owner, elsewhere: bool, keys: i64) -> Means {
-        let roles = lines(self.roles.as_deref());
-        let permissions = lines(self.permissions.as_deref());
-        let held = Held::by(&roles, permissions);
         let registered = match owner {
             Owner::Person(_) => None,
             Owner::ServiceAccount(_) => Some(lines(self.registered.as_deref())),
@@ -88,7 +87,7 @@ impl Limits {
             guarded: lines(self.guarded.as_deref()),
         };
         Means {
-            held,
+            held: Held::of(&self.standing),
             person: matches!(owner, Owner::Person(_)),
             audience: !elsewhere || self.api.is_some(),
             elsewhere: elsewhere.then_some(api),
@@ -132,21 +131,17 @@ impl Means {
     }
 }
 
-fn lines(text: Option<&str>) -> Vec<String> {
-    let mut lines: Vec<String> = text.into_iter().flat_map(|text| text.split('\n')).map(str::to_owned).collect();
-    lines.sort();
-    lines.dedup();
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn standing(roles: &str) -> Standing {
+        Standing::stored(Some(roles.to_owned()), Some("orders:read\nusers:read\norders:read".to_owned()))
+    }
+
     fn limits() -> Limits {
         Limits {
-            roles: Some("sales\nclerk\nsales".to_owned()),
-            permissions: Some("orders:read\nusers:read\norders:read".to_owned()),
+            standing: standing("sales\nclerk\nsales"),
             api_scopes: Some("orders:read\norders:write\nship".to_owned()),
             registered: Some("ship".to_owned()),
             guarded: Some("orders:read\norders:write".to_owned()),
@@ -167,7 +162,7 @@ mod tests {
         assert_eq!(good(&service, false), ["users:read", "orders:read"]);
         assert_eq!(good(&person, true), ["orders:read", "ship"]);
         assert_eq!(good(&service, true), ["ship"]);
-        let admin = Limits { roles: Some("admin".to_owned()), ..limits() }.means(&person, false, 0);
+        let admin = Limits { standing: standing("admin"), ..limits() }.means(&person, false, 0);
         assert!(admin.means("users:write") && !admin.means("anything") && !admin.means(""));
         assert!(Limits { api: None, ..limits() }.means(&person, false, 0).audience);
         assert!(!Limits { api: None, ..limits() }.means(&person, true, 0).audience);

@@ -59,6 +59,8 @@ pub struct Policies {
     current: ArcSwap<InForce>,
     /// One reading at a time: of two, the older could be stored last.
     reading: Mutex<()>,
+    /// What the folder held when it was looked at last, by its hash: as long as it is that, there is nothing to ask.
+    seen: Mutex<Option<Vec<u8>>>,
     pub recorder: Recorder,
 }
 
@@ -72,6 +74,7 @@ impl Policies {
             random,
             current: ArcSwap::from_pointee(InForce { version: 0, engine: nothing }),
             reading: Mutex::new(()),
+            seen: Mutex::default(),
             recorder: Recorder::default(),
         };
         policies.reload().await?;

@@ -106,7 +106,7 @@ impl Policies {
                     return Err(PolicyFault::Moved(before));
                 }
                 // A folder that lags behind on one node does not bring back what was replaced.
-                let again = origin == Origin::Files && store::was_published_by(tx, &hash).await?;
+                let again = origin == Origin::Files && store::was_published(tx, &hash).await?;
                 if again || newest.is_some_and(|(_, newest)| newest == hash) {
                     return Ok(Published { version: before, new: false });
                 }
@@ -139,12 +139,18 @@ impl Policies {
     pub async fn publish_folder(&self, folder: &Path) -> Result<Option<Published>, PolicyFault> {
         let folder = folder.to_owned();
         let bundle = tokio::task::spawn_blocking(move || files::read(&folder)).await??;
-        if store::was_published(&self.database, &hash(&bundle)).await? {
+        let (hash, mut seen) = (hash(&bundle), self.seen.lock().await);
+        if seen.as_ref() == Some(&hash) {
             return Ok(None);
         }
-        let publication = Publication { bundle, origin: Origin::Files, note: String::new(), by: None, expected: None };
-        let published = self.publish(publication, &Source::default()).await?;
-        Ok(Some(published).filter(|published| published.new))
+        let mut published = None;
+        if !store::was_published(self.database.reader(), &hash).await? {
+            let (origin, note) = (Origin::Files, String::new());
+            let publication = Publication { bundle, origin, note, by: None, expected: None };
+            published = Some(self.publish(publication, &Source::default()).await?);
+        }
+        *seen = Some(hash);
+        Ok(published.filter(|published| published.new))
     }
 
     /// A version with what it says.

@@ -6,8 +6,8 @@ use ::entity::{decisions, policy_versions};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
-    Statement, Value,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set, Statement, Value,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -15,8 +15,9 @@ use uuid::Uuid;
 use super::bundle::{Bundle, Uid};
 use super::publish::{Origin, Version};
 use super::question::Known;
+use crate::identity::Standing;
 use crate::platform::clock::from_millis;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one, statement};
 
 /// The number of the version that is in force.
 pub(super) async fn newest_number(database: &Database) -> Result<Option<i64>, DatabaseError> {
@@ -72,20 +73,9 @@ pub(super) async fn newest_hash(tx: &Tx) -> Result<Option<(i64, Vec<u8>)>, Datab
 }
 
 /// Whether something like this was ever published.
-pub(super) async fn was_published(database: &Database, hash: &[u8]) -> Result<bool, DatabaseError> {
+pub(super) async fn was_published(db: &impl ConnectionTrait, hash: &[u8]) -> Result<bool, DatabaseError> {
     let sql = "SELECT 1 AS yes FROM policy_versions WHERE hash = $1 LIMIT 1";
-    Ok(database.query_one(database.statement(sql, [hash.into()])).await?.is_some())
-}
-
-/// The same inside an action.
-pub(super) async fn was_published_by(tx: &Tx, hash: &[u8]) -> Result<bool, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        #[expect(dead_code, reason = "only whether there is one counts")]
-        version: i64,
-    }
-    let sql = "SELECT version FROM policy_versions WHERE hash = $1 LIMIT 1";
-    Ok(fetch_one::<Row, 1>(tx, sql, [hash.into()]).await?.is_some())
+    Ok(db.query_one_raw(statement(db.get_database_backend(), sql, [hash.into()])).await?.is_some())
 }
 
 pub(super) async fn insert(tx: &Tx, version: &Version, bundle: &Bundle, hash: &[u8]) -> Result<(), DatabaseError> {
@@ -171,8 +161,8 @@ struct Person {
     attributes: Option<String>,
     email_verified_at: Option<i64>,
     disabled_at: Option<i64>,
-    roles: Option<String>,
-    permissions: Option<String>,
+    #[sea_orm(nested)]
+    standing: Standing,
 }
 
 /// What is known of these people: one SELECT, whoever is asked for.
@@ -194,11 +184,11 @@ pub(super) async fn people(database: &Database, ids: &[Uuid]) -> Result<HashMap<
 
 impl Person {
     fn known(self) -> Known {
-        let (roles, permissions) = (lines(self.roles.as_deref()), lines(self.permissions.as_deref()));
+        let roles = self.standing.roles();
         // What is declared cannot be called like these.
         let mut attrs = self.attributes.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
         fill(&mut attrs, "roles", json!(roles));
-        fill(&mut attrs, "permissions", json!(permissions));
+        fill(&mut attrs, "permissions", json!(self.standing.permissions()));
         fill(&mut attrs, "email_verified", json!(self.email_verified_at.is_some()));
         fill(&mut attrs, "email", json!(self.email));
         fill(&mut attrs, "username", json!(self.username));
@@ -214,11 +204,4 @@ fn fill(attrs: &mut serde_json::Map<String, serde_json::Value>, name: &str, valu
 /// Roles as entities.
 pub(super) fn in_roles(roles: &[String]) -> Vec<Uid> {
     roles.iter().map(|role| Uid { kind: "role".to_owned(), id: role.clone() }).collect()
-}
-
-fn lines(text: Option<&str>) -> Vec<String> {
-    let mut lines: Vec<String> = text.unwrap_or_default().lines().map(str::to_owned).collect();
-    lines.sort();
-    lines.dedup();
-    lines
 }

@@ -5,7 +5,6 @@ use uuid::Uuid;
 use super::{By, RoleFault, Roles, given_by, is_name, require, store};
 use crate::audit::{self, About, Event, Source};
 use crate::identity::{self, ADMIN, Administrators, IdentityError};
-use crate::platform::database::DatabaseError;
 
 impl Roles {
     /// Gives a person a role, or takes it from them. Whoever does it must be able to do all that the person and the role can, and
@@ -36,7 +35,7 @@ impl Roles {
                     return Err(IdentityError::Unknown(person.to_string()).into());
                 }
                 let is_declared = role == ADMIN || store::held_role(tx, &role).await?.is_some();
-                let held = store::of_person(tx, person).await.map_err(DatabaseError::from)?;
+                let held = store::of_person(tx, person).await?;
                 let has = held.contains(&role);
                 // What nobody has declared can only be taken away.
                 if !is_declared && (give || !has) {

@@ -13,12 +13,14 @@ use uuid::Uuid;
 
 pub use catalogue::Catalogue;
 pub use declare::{Declared, NewRole, check_permission};
+pub(super) use store::given_by;
 
 use super::Held;
 use super::permission::BUILT_IN;
 use crate::identity::IdentityError;
 use crate::platform::clock::Clock;
-use crate::platform::database::{Database, DatabaseError, Tx};
+use crate::platform::database::{Database, DatabaseError};
+use crate::platform::names;
 use crate::platform::random::Random;
 
 /// A role that is declared.
@@ -90,9 +92,7 @@ pub enum RoleFault {
 
 /// Whether this could be a role.
 pub fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+    names::is_name(text, b"-_")
 }
 
 /// The roles of the house.
@@ -110,12 +110,12 @@ impl Roles {
 
     /// What a person may do now. Two SELECTs.
     pub async fn held_by(&self, person: Uuid) -> Result<Held, DatabaseError> {
-        Ok(store::held_by(self.database.reader(), person).await?)
+        store::held_by(self.database.reader(), person).await
     }
 
     /// What somebody may do who has these roles and no others.
     pub async fn given_by(&self, roles: &[String]) -> Result<Held, DatabaseError> {
-        Ok(store::given_by(self.database.reader(), roles).await?)
+        given_by(self.database.reader(), roles).await
     }
 
     /// Every role that is declared, by name.
@@ -153,8 +153,4 @@ impl Roles {
 /// What nobody may do whose permissions do not cover it.
 fn require(by: &By, held: &Held) -> Result<(), RoleFault> {
     if by.held.covers(held) { Ok(()) } else { Err(RoleFault::Beyond) }
-}
-
-async fn given_by(tx: &Tx, roles: &[String]) -> Result<Held, DatabaseError> {
-    Ok(store::given_by(tx, roles).await?)
 }

@@ -16,18 +16,18 @@ use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one,
 // ---- what is held ----
 
 /// What a person's roles give.
-pub(super) async fn held_by(db: &impl ConnectionTrait, person: Uuid) -> Result<Held, DbErr> {
+pub(super) async fn held_by(db: &impl ConnectionTrait, person: Uuid) -> Result<Held, DatabaseError> {
     given_by(db, &of_person(db, person).await?).await
 }
 
 /// What roles give.
-pub(super) async fn given_by(db: &impl ConnectionTrait, roles: &[String]) -> Result<Held, DbErr> {
+pub(in crate::access) async fn given_by(db: &impl ConnectionTrait, roles: &[String]) -> Result<Held, DatabaseError> {
     let of_these = role_permissions::Column::Role.is_in(roles.iter().map(String::as_str));
     let rows = role_permissions::Entity::find().filter(of_these).all(db).await?;
     Ok(Held::by(roles, rows.into_iter().map(|row| row.permission)))
 }
 
-pub(super) async fn of_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<String>, DbErr> {
+pub(super) async fn of_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<String>, DatabaseError> {
     let rows = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(person));
     let rows = rows.order_by_asc(user_roles::Column::Role).all(db).await?;
     Ok(rows.into_iter().map(|row| row.role).collect())

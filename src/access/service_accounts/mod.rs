@@ -10,9 +10,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::Held;
+use super::roles::{self, given_by};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{self, Client, ClientError, Draft, GrantType, Overlap, Problem};
-use crate::identity::ADMIN;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError, Tx, bump_epoch};
 use crate::platform::random::Random;
@@ -172,10 +172,12 @@ impl ServiceAccounts {
         action.await
     }
 
-    pub async fn grant(
+    /// Gives one a role, or takes it.
+    pub async fn assign(
         &self,
         id: &str,
         role: &str,
+        give: bool,
         by: Option<Held>,
         source: &Source,
     ) -> Result<(), ServiceAccountError> {
@@ -184,24 +186,9 @@ impl ServiceAccounts {
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 step.hold(tx, &id).await?;
-                add_role(tx, &step, &id, role).await
-            })
-        });
-        action.await
-    }
-
-    pub async fn revoke(
-        &self,
-        id: &str,
-        role: &str,
-        by: Option<Held>,
-        source: &Source,
-    ) -> Result<(), ServiceAccountError> {
-        require_role(role)?;
-        let (step, id, role) = (self.step(by, source), id.to_owned(), role.to_owned());
-        let action = self.database.write(move |tx| {
-            Box::pin(async move {
-                step.hold(tx, &id).await?;
+                if give {
+                    return add_role(tx, &step, &id, role).await;
+                }
                 if store::take_role(tx, &id, &role).await? {
                     step.record(tx, &id, &Event::RoleRevoked { role }).await?;
                 }
@@ -232,11 +219,6 @@ impl ServiceAccounts {
         action.await?;
         Ok(secret)
     }
-
-    /// Whether anybody has declared a role: else it gives no permission.
-    pub async fn is_declared(&self, role: &str) -> Result<bool, DatabaseError> {
-        Ok(role == ADMIN || store::is_declared(&self.database, role).await?)
-    }
 }
 
 /// All that whoever has a service account's secret can do.
@@ -246,7 +228,7 @@ pub(super) async fn reach(tx: &Tx, id: &str) -> Result<Option<Held>, DatabaseErr
 }
 
 async fn add_role(tx: &Tx, step: &Step, id: &str, role: String) -> Result<(), ServiceAccountError> {
-    step.require(&store::held_by_role(tx, &role).await?)?;
+    step.require(&given_by(tx, std::slice::from_ref(&role)).await?)?;
     if store::give_role(tx, id, &role).await? {
         step.record(tx, id, &Event::RoleGranted { role }).await?;
     }
@@ -254,8 +236,5 @@ async fn add_role(tx: &Tx, step: &Step, id: &str, role: String) -> Result<(), Se
 }
 
 fn require_role(role: &str) -> Result<(), ServiceAccountError> {
-    let ok = (1..=64).contains(&role.len())
-        && role.starts_with(|first: char| first.is_ascii_lowercase())
-        && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
-    if ok { Ok(()) } else { Err(ServiceAccountError::NoRole(role.to_owned())) }
+    if roles::is_name(role) { Ok(()) } else { Err(ServiceAccountError::NoRole(role.to_owned())) }
 }

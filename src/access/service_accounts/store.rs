@@ -4,9 +4,10 @@ use sea_orm::FromQueryResult;
 
 use super::ServiceAccount;
 use crate::access::Held;
+use crate::identity::Standing;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
-/// A client by what matters here. Roles and permissions come as the database puts them together, line by line.
+/// A client by what matters here.
 #[derive(FromQueryResult)]
 pub(super) struct Row {
     id: String,
@@ -15,8 +16,8 @@ pub(super) struct Row {
     previous_secret_expires_at: Option<i64>,
     created_at: i64,
     updated_at: i64,
-    roles: Option<String>,
-    permissions: Option<String>,
+    #[sea_orm(nested)]
+    standing: Standing,
     service_accounts: i64,
     redirect_uris: i64,
     /// What operators gave it besides roles: being of the house, audiences to introspect, scopes of APIs.
@@ -38,17 +39,14 @@ impl Row {
         if self.powers > 0 || self.is_application() {
             return Held::EVERYTHING;
         }
-        let roles: Vec<String> = lines(self.roles.as_deref()).map(str::to_owned).collect();
-        Held::by(&roles, lines(self.permissions.as_deref()).map(str::to_owned))
+        Held::of(&self.standing)
     }
 }
 
 impl From<Row> for ServiceAccount {
     fn from(row: Row) -> Self {
-        let mut roles: Vec<String> = lines(row.roles.as_deref()).map(str::to_owned).collect();
-        roles.sort();
         Self {
-            roles,
+            roles: row.standing.roles(),
             id: row.id,
             name: row.name,
             disabled: row.disabled_at.is_some(),
@@ -57,10 +55,6 @@ impl From<Row> for ServiceAccount {
             updated_at: row.updated_at,
         }
     }
-}
-
-fn lines(text: Option<&str>) -> impl Iterator<Item = &str> {
-    text.into_iter().flat_map(|text| text.split('\n'))
 }
 
 const COLUMNS: &str = "c.id, c.name, c.disabled_at, c.previous_secret_expires_at, c.created_at, c.updated_at, \
@@ -118,22 +112,4 @@ pub(super) async fn give_role(tx: &Tx, id: &str, role: &str) -> Result<bool, Dat
 pub(super) async fn take_role(tx: &Tx, id: &str, role: &str) -> Result<bool, DatabaseError> {
     let sql = "DELETE FROM client_roles WHERE client_id = $1 AND role = $2";
     Ok(execute(tx, sql, [id.into(), role.into()]).await? == 1)
-}
-
-/// What a role gives.
-pub(super) async fn held_by_role(tx: &Tx, role: &str) -> Result<Held, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Given {
-        permissions: Option<String>,
-    }
-
-    let sql = "SELECT string_agg(permission, '\n') AS permissions FROM role_permissions WHERE role = $1";
-    let given: Option<Given> = fetch_one(tx, sql, [role.into()]).await?;
-    let permissions = given.and_then(|given| given.permissions);
-    Ok(Held::by(&[role.to_owned()], lines(permissions.as_deref()).map(str::to_owned)))
-}
-
-pub(super) async fn is_declared(database: &Database, role: &str) -> Result<bool, DatabaseError> {
-    let sql = "SELECT 1 AS yes FROM roles WHERE name = $1";
-    Ok(database.query_one(database.statement(sql, [role.into()])).await?.is_some())
 }

@@ -10,9 +10,8 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::{Failure, open, output};
+use super::{Failure, output};
 use crate::app::App;
-use crate::platform::settings::Settings;
 
 /// Which tables a file may have.
 #[derive(Clone, Copy)]
@@ -45,11 +44,8 @@ pub(super) struct Import {
 }
 
 impl Import {
-    pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
-        let app = open(settings).await?;
-        let outcome = run(&app, &self.file, Tables::All, self.json).await;
-        app.database.close().await;
-        outcome
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
+        run(app, &self.file, Tables::All, self.json).await
     }
 }
 

@@ -264,8 +264,7 @@ async fn by_secret(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap) -> Resu
 
 impl Signed {
     fn new(principal: Principal, standing: &Standing, means: Means) -> Self {
-        let roles = standing.roles();
-        Self { principal, held: Held::by(&roles, standing.permissions()), roles, means }
+        Self { principal, held: Held::of(standing), roles: standing.roles(), means }
     }
 }
 

@@ -130,10 +130,7 @@ pub(in crate::http) async fn take_role(call: Call) -> Response {
 async fn role_changed(call: &Call, given: bool) -> Answered {
     find(call).await?;
     let (id, role, by, source) = (call.segment("id")?, call.segment("role")?, by(call)?, call.source());
-    let accounts = &call.web.app.service_accounts;
-    let changed =
-        if given { accounts.grant(id, role, by, &source).await } else { accounts.revoke(id, role, by, &source).await };
-    match changed {
+    match call.web.app.service_accounts.assign(id, role, given, by, &source).await {
         // Nothing of that name can be.
         Err(ServiceAccountError::NoRole(_)) => return Err(Problem::not_found().into()),
         changed => changed?,

@@ -177,6 +177,14 @@ impl Database {
     }
 }
 
+/// What `string_agg(…, '\n')` has put together: in order, each once.
+pub fn lines(text: Option<&str>) -> Vec<String> {
+    let mut lines: Vec<String> = text.into_iter().flat_map(|text| text.split('\n')).map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
 /// A statement inside an action.
 pub fn statement<const N: usize>(backend: DatabaseBackend, sql: &str, values: [Value; N]) -> Statement {
     Statement::from_sql_and_values(backend, sql, values)

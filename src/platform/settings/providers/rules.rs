@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::platform::names;
+
 /// A claim of ours, or a declared attribute, that is taken over from a claim of the provider's: `picture=avatar_url`, or `name`
 /// where both are called the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,10 +80,7 @@ impl TryFrom<String> for RoleRule {
         // Groups of directories hold the sign themselves: cn=admins,ou=people.
         let (group, role) = text.rsplit_once('=').unwrap_or_default();
         let (group, role) = (group.trim(), role.trim());
-        let is_role = (1..=64).contains(&role.len())
-            && role.starts_with(|first: char| first.is_ascii_lowercase())
-            && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
-        if is_plain(group) && is_role {
+        if is_plain(group) && names::is_name(role, b"-_") {
             Ok(Self { group: group.to_owned(), role: role.to_owned() })
         } else {
             Err(format!("{text:?} is not like GROUP=ROLE; a role has small letters, digits, - and _, a letter first"))
