@@ -51,7 +51,7 @@ pub use access_tokens::{
 pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
 pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
-pub use store::{Party, end_all_of, expire_codes, expire_codes_of_session, parties, sweep};
+pub use store::{CodeState, Party, RefreshState, end_all_of, expire_codes, expire_codes_of_session, parties, sweep};
 
 /// Prefixes tell people and secret scanners what a string is.
 pub const CODE_PREFIX: &str = "bfc_";
@@ -143,6 +143,10 @@ pub struct Grants {
 }
 
 impl Grants {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Arc<Settings>) -> Self {
         Self { database, clock, random, settings }
     }

@@ -27,6 +27,7 @@ mod service_accounts;
 mod sign_in;
 mod sign_up;
 mod tokens;
+mod traces;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -65,6 +66,8 @@ pub(super) use service_accounts::{
 };
 pub(super) use sign_in::{login, sign_in};
 pub(super) use sign_up::{register, sign_up};
+pub(crate) use traces::trace_json;
+pub(super) use traces::{TraceBody, show as trace};
 
 /// The answer to whoever sends too much of anything.
 pub(super) fn throttled(web: &Web, caller: &Caller, status: StatusCode, seconds: i64) -> Response {

@@ -12,6 +12,7 @@ mod recovery;
 mod roles;
 mod schemas;
 mod sign_in;
+mod traces;
 
 use std::sync::LazyLock;
 
@@ -35,6 +36,7 @@ fn operations() -> impl Iterator<Item = Operation> {
         providers::operations(),
         keys::operations(),
         policies::operations(),
+        traces::operations(),
         authzen::operations(),
         adapter::operations(),
     ];
