@@ -223,7 +223,7 @@ pub(super) fn provider(name: &str, error: &FederationError) -> (Rule, Why) {
         FederationError::Database(_) => return (Rule::Served, fault("unavailable")),
     };
     let (_, expected, remedy) = of(message);
-    let name: String = name.chars().take(32).collect();
+    let name = if trace::is_name(name) { name } else { "a provider of another name" };
     (rule, Why::new(format!("{name}: {error}"), expected, remedy))
 }
 

@@ -138,7 +138,8 @@ fn why(what: &str, by: &str, wait: Duration) -> Why {
         "address" | "guesser" => "limits.address_failures",
         _ => "limits.account_failures",
     };
-    let remedy = format!("Wait {} seconds; or raise {setting}, or shorten limits.window.", wait.num_seconds());
+    let seconds = (wait.num_milliseconds() + 999) / 1000;
+    let remedy = format!("Wait {seconds} seconds; or raise {setting}, or shorten limits.window.");
     Why::new(
         format!("too many attempts ({what}), counted by {by}"),
         format!("fewer than {setting} in a window"),

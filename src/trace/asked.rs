@@ -44,14 +44,18 @@ const LONGEST_NAME: usize = 32;
 
 /// A parameter as it is kept; none where even its name may be a secret.
 pub(super) fn parameter(name: &str, value: &str) -> Option<(String, String)> {
-    let is_name = (1..=LONGEST_NAME).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     let value = match SHOWN.binary_search(&name) {
         _ if value.is_empty() => "empty".to_owned(),
         Ok(_) => clean(value, LONGEST_VALUE),
         Err(_) => "present".to_owned(),
     };
-    is_name.then(|| (name.to_owned(), value))
+    is_name(name).then(|| (name.to_owned(), value))
+}
+
+/// Whether a word that somebody sends as a name is one, and no secret in the place of a name.
+pub fn is_name(word: &str) -> bool {
+    let is_short = (1..=LONGEST_NAME).contains(&word.len());
+    is_short && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// The parameters of a query as they are kept, of so many at the most.

@@ -17,6 +17,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use asked::is_name;
 pub use record::{Asked, Decided, Trace, says};
 pub use recorder::Traces;
 pub use rule::{By, Rule};

@@ -17,6 +17,7 @@ use crate::http::state::Web;
 use crate::identity::{IdentityError, PasswordFault, Refusal};
 use crate::platform::hashing::HashError;
 use crate::platform::words::Words;
+use crate::trace;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -181,7 +182,7 @@ impl Problem {
 
     fn response(self, web: &Web, caller: &Caller) -> Response {
         reasons::tell(self.message.key, || {
-            let named = self.errors.keys().map(|field| field.chars().take(32).collect::<String>());
+            let named = self.errors.keys().map(String::as_str).filter(|field| trace::is_name(field));
             named.collect::<Vec<_>>().join(", ")
         });
         let words = caller.frame(web, None).words;
