@@ -378,10 +378,15 @@ pub fn no_openid(scope: &str) -> Why {
 }
 
 /// A person's token that is not for their account.
-pub fn not_of_the_house(client: &str, token_scope: &str, of_the_house: bool) -> (Rule, Why) {
+pub fn not_of_the_house(client: &str, registry: &Registry, token_scope: &str) -> (Rule, Why) {
     let id = quoted(client);
-    if !of_the_house {
-        let remedy = format!("bonafide client update {id} --first-party");
+    if let Some(other) = registry.find_any(client).filter(|client| !client.first_party) {
+        let all = texts(&other.scopes).chain((!other.may_ask_for(scope::ACCOUNT)).then_some(scope::ACCOUNT));
+        let remedy = format!(
+            "{} --first-party{}; then ask for the scope account at /authorize",
+            update(&other),
+            flags("--scope", all)
+        );
         let given = format!("a token of {client}, which is no application of the house");
         return (Rule::ClientOfHouse, Why::new(given, "a token of an application of the house", remedy));
     }
@@ -437,7 +442,8 @@ pub fn no_consent(request: &AuthorizationRequest, has: impl Fn(&str) -> bool) ->
     let consents = request.consents();
     let missing = list(texts(&consents).filter(|scope| !has(scope)));
     let remedy = format!(
-        "Send the person without prompt=none once, so that they can allow it; a client of the house needs no consent:          {} --first-party",
+        "Send the person without prompt=none once, so that they can allow it; a client of the house needs no consent: \
+         {} --first-party",
         update(&request.client)
     );
     Why::new(format!("not allowed yet: {missing}"), format!("consent to: {}", list(texts(&consents))), remedy)

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::clean;
 
 /// Parameters that are no secrets and say nothing of a person, in order.
-const SHOWN: [&str; 28] = [
+const SHOWN: [&str; 29] = [
     "acr_values",
+    "client_assertion_type",
     "client_id",
     "code_challenge_method",
     "decision",
@@ -40,7 +41,7 @@ const SHOWN: [&str; 28] = [
 const LONGEST_VALUE: usize = 300;
 
 /// Longest name of a parameter that is kept: nobody's secret is as short.
-const LONGEST_NAME: usize = 32;
+const LONGEST_NAME: usize = 20;
 
 /// A parameter as it is kept; none where even its name may be a secret.
 pub(super) fn parameter(name: &str, value: &str) -> Option<(String, String)> {
@@ -49,7 +50,8 @@ pub(super) fn parameter(name: &str, value: &str) -> Option<(String, String)> {
         Ok(_) => clean(value, LONGEST_VALUE),
         Err(_) => "present".to_owned(),
     };
-    is_name(name).then(|| (name.to_owned(), value))
+    let is_known = SHOWN.binary_search(&name).is_ok();
+    (is_known || is_name(name)).then(|| (name.to_owned(), value))
 }
 
 /// Whether a word that somebody sends as a name is one, and no secret in the place of a name.
@@ -83,7 +85,7 @@ pub(super) fn path(template: &str, actual: &str) -> String {
 /// Whether a part of a path is a name or an id, too short or too regular for a secret.
 fn is_plain(segment: &str) -> bool {
     let is_short =
-        segment.len() <= 24 && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+        segment.len() <= 20 && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
     is_short || uuid::Uuid::parse_str(segment).is_ok()
 }
 

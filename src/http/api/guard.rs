@@ -243,7 +243,7 @@ async fn by_access_token(web: &Web, token: &str) -> Result<Signed, Fault> {
             let of_the_house = app.clients.registry().client(&live.client_id).is_some_and(|client| client.first_party);
             if !of_the_house || !scope::has(&live.scope, scope::ACCOUNT) {
                 trace::client(|| Some(live.client_id.as_str().into()));
-                trace::judge(|| why::not_of_the_house(&live.client_id, &live.scope, of_the_house));
+                trace::judge(|| why::not_of_the_house(&live.client_id, &app.clients.registry(), &live.scope));
                 let challenge = "Bearer error=\"insufficient_scope\", scope=\"account\"";
                 return Err(Problem::forbidden().challenge(challenge).into());
             }

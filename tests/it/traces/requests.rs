@@ -57,9 +57,9 @@ async fn a_request_says_which_client_setting_it_lacks(server: TestServer) {
     apply(&server, remedy.split_once("or: ").expect("a command").1, &[], "").await;
     expect_passed(&ask(&server, &plain).await);
 
-    let more = flow.clone().with("scope", "openid address");
+    let more = flow.clone().with("scope", "openid roles");
     let answer = ask(&server, &more).await;
-    let remedy = expect(&server, &operator, &answer, "scope_allowed", "--scope address").await;
+    let remedy = expect(&server, &operator, &answer, "scope_allowed", "--scope roles").await;
     apply(&server, &remedy, &[], "").await;
     expect_passed(&ask(&server, &more).await);
     expect_passed(&ask(&server, &flow).await);
