@@ -21,7 +21,7 @@ const AGAIN: &str = "Begin again at the application, in this browser.";
 const LOG: &str = "Look for the reference in the log, as request_id: it has the cause.";
 
 /// What is wrong with the fields of a form: each by its name and the key of its sentence.
-pub(super) fn fields<'f>(faults: impl Iterator<Item = (&'f str, &'static str)> + Clone) {
+pub(super) fn fields<'f>(faults: &(impl Iterator<Item = (&'f str, &'static str)> + Clone)) {
     trace::judge(|| {
         let given: Vec<String> =
             faults.clone().map(|(field, message)| format!("{field} {message}").trim().to_owned()).collect();
@@ -40,6 +40,7 @@ pub(super) fn fields<'f>(faults: impl Iterator<Item = (&'f str, &'static str)> +
 }
 
 /// Rule, what it expects, and what helps.
+#[expect(clippy::too_many_lines, reason = "it is one table, to be read as one")]
 fn of(message: &str) -> (Rule, &'static str, &'static str) {
     match message {
         "not-found" => (Rule::PathKnown, "a path of this server", "See docs and /openapi.json for what there is."),

@@ -152,13 +152,10 @@ pub fn validate(
     let registered = RegisteredUrl::Exact(exact);
     let bound_client =
         BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(registered.clone()) };
-    match machine.advance(Input::Bound { request: &request, bound_client }) {
-        Output::Extend => {}
-        _ => {
-            trace::fail(Rule::ScopeReadable, why::scope_unreadable);
-            return Err(refuse(ErrorCode::InvalidScope, "scope is not a list of scope tokens"));
-        }
-    }
+    let Output::Extend = machine.advance(Input::Bound { request: &request, bound_client }) else {
+        trace::fail(Rule::ScopeReadable, why::scope_unreadable);
+        return Err(refuse(ErrorCode::InvalidScope, "scope is not a list of scope tokens"));
+    };
     let audience = audience(parameters, &client, registry).map_err(|(code, description)| refuse(code, description))?;
     let scopes = scopes(parameters, &client, registry, audience.as_deref())
         .map_err(|(code, description)| refuse(code, description))?;

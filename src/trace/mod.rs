@@ -257,5 +257,5 @@ pub fn quoted(word: &str) -> String {
 
 /// The same flag for each of these words.
 pub fn flags<'w>(flag: &str, words: impl IntoIterator<Item = &'w str>) -> String {
-    words.into_iter().map(|word| format!(" {flag} {}", quoted(word))).collect()
+    words.into_iter().flat_map(|word| [" ".to_owned(), flag.to_owned(), " ".to_owned(), quoted(word)]).collect()
 }

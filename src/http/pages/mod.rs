@@ -178,19 +178,18 @@ async fn mail_throttled(web: &Web, caller: &Caller) -> Result<Option<(Fault, i64
 
 /// Where to sign in after a mailed link did its work: for the application that waits, if it waits in this browser.
 async fn sign_in_href(web: &Web, caller: &Caller, headers: &HeaderMap, interaction: Option<&str>) -> String {
-    match Waiting::find(web, caller, headers, interaction).await {
-        Ok(waiting) => waiting.link("/sign-in"),
-        Err(_) => {
-            trace::forget();
-            "/sign-in".to_owned()
-        }
+    if let Ok(waiting) = Waiting::find(web, caller, headers, interaction).await {
+        waiting.link("/sign-in")
+    } else {
+        trace::forget();
+        "/sign-in".to_owned()
     }
 }
 
 /// Tells the trace which fields of a form are not as they have to be, where nothing else has decided.
 fn fields(faults: &[Fault]) {
     if !faults.is_empty() {
-        reasons::fields(faults.iter().map(|fault| (fault.field, fault.message)));
+        reasons::fields(&faults.iter().map(|fault| (fault.field, fault.message)));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use url::form_urlencoded;
 
 use super::count;
 use crate::support::{
@@ -54,7 +55,7 @@ async fn no_trace_has_a_secret_of_its_request(server: TestServer) {
         let mut pairs: Vec<(&str, &str)> = names.iter().map(|name| (*name, secret.as_str())).collect();
         pairs.push((secret, "name"));
         pairs.push(("client_id", &other.id));
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
         let object: serde_json::Map<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         for path in ["/authorize", "/token", "/introspect", "/revoke", "/userinfo", "/sign-in", "/sign-up", "/logout"] {
@@ -64,7 +65,7 @@ async fn no_trace_has_a_secret_of_its_request(server: TestServer) {
             server.call(Method::POST, path).basic(&other.id, secret).form(&pairs).send().await;
             server.call(Method::POST, path).bearer(&code).form(&pairs).send().await;
         }
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         for path in [
             "/auth/login",
             "/auth/signup",
@@ -92,7 +93,7 @@ async fn no_trace_has_a_secret_of_its_request(server: TestServer) {
     let traces = server.dump_tables(&[]).await["traces"].join("\n");
     assert!(traces.contains(&other.id) && traces.contains("present"), "what is no secret is there");
     for secret in secrets {
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         assert!(!traces.contains(&secret) && !traces.contains(&encoded), "{secret} is in a trace");
     }
 }

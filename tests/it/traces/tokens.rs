@@ -112,8 +112,8 @@ async fn a_refresh_token_that_is_not_taken_says_what_is_wrong_with_it(server: Te
     let first = signed.tokens.refresh_token();
     let answer = signed.refresh("bfr_unknown").await.0.expect_error(400, "invalid_grant");
     expect(&server, &operator, &answer, "refresh_known", "/authorize again").await;
-    let wide = [("grant_type", "refresh_token"), ("refresh_token", first.as_str()), ("scope", "openid address")];
-    let answer = flow.token(&wire, &wide).await.0.expect_error(400, "invalid_scope");
+    let wider = [("grant_type", "refresh_token"), ("refresh_token", first.as_str()), ("scope", "openid address")];
+    let answer = flow.token(&wire, &wider).await.0.expect_error(400, "invalid_scope");
     expect(&server, &operator, &answer, "scope_narrow", "Leave scope out").await;
     let other = made::client(&server, draft()).await;
     let answer = Flow::new(&other).refresh(&wire, &first).await.0.expect_error(400, "invalid_grant");
