@@ -38,11 +38,20 @@ pub struct Traces {
     settings: settings::Traces,
     second: Mutex<Second>,
     waiting: Mutex<VecDeque<Noted>>,
+    /// One writing at a time: whoever looks a trace up waits for what is on its way.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl Traces {
     pub fn new(database: Database, clock: Arc<dyn Clock>, settings: settings::Traces) -> Self {
-        Self { database, clock, settings, second: Mutex::default(), waiting: Mutex::default() }
+        Self {
+            database,
+            clock,
+            settings,
+            second: Mutex::default(),
+            waiting: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Whether a refusal of now, from there, is kept: not where there have been enough in this second.
@@ -87,6 +96,7 @@ impl Traces {
 
     /// Writes what waits. One statement, or none.
     pub async fn write(&self) -> Result<(), DatabaseError> {
+        let _alone = self.writing.lock().await;
         let noted: Vec<Noted> = lock(&self.waiting).drain(..).collect();
         if noted.is_empty() {
             return Ok(());
