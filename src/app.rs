@@ -24,6 +24,7 @@ use crate::platform::secrets::{MasterKey, SecretsError};
 use crate::platform::settings::Settings;
 use crate::platform::storage::StorageError;
 use crate::sessions::{self, Sessions};
+use crate::trace::Traces;
 
 /// What is done about a schema that is not up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub struct App {
     pub sessions: Sessions,
     pub federation: Federation,
     pub grants: Grants,
+    /// Why requests were refused.
+    pub traces: Arc<Traces>,
     /// Rung when a message has been written to the outbox.
     pub bell: Bell,
 }
@@ -141,6 +144,7 @@ impl App {
             ),
             policies: Policies::load(database.clone(), clock.clone(), random.clone()).await?,
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
+            traces: Arc::new(Traces::new(database.clone(), clock.clone(), settings.traces.clone())),
             settings,
             clock,
             random,

@@ -19,3 +19,4 @@ pub mod outbox;
 pub mod platform;
 pub mod server;
 pub mod sessions;
+pub mod trace;

@@ -22,6 +22,7 @@ mod load;
 mod people;
 mod provider;
 mod report;
+mod traces;
 
 use std::{env, time::Duration};
 
@@ -52,6 +53,9 @@ fn main() {
         }
         if wanted.is_empty() || is_wanted("endpoints") {
             endpoints::measure(name, postgres.as_deref(), signature, time);
+        }
+        if wanted.is_empty() || is_wanted("traces") {
+            traces::measure(name, postgres.as_deref(), time);
         }
         if wanted.is_empty() || is_wanted("people") {
             people::measure(name, postgres.as_deref(), signature, hash, time);

@@ -39,6 +39,7 @@ pub mod role_permissions;
 pub mod roles;
 pub mod signing_keys;
 pub mod spent_refresh_tokens;
+pub mod traces;
 pub mod upstream_requests;
 pub mod upstream_sessions;
 pub mod user_roles;

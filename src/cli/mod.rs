@@ -18,6 +18,7 @@ mod provider;
 mod registration;
 mod role;
 mod serve;
+mod trace;
 mod user;
 
 use std::ffi::OsString;
@@ -106,6 +107,8 @@ enum Command {
     /// What happened, and who did it
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Why a request was refused, by its reference
+    Trace(trace::Trace),
     /// Print the OpenAPI 3.1 document of the JSON API
     Openapi,
     /// Print the effective settings and where each came from
@@ -311,6 +314,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::ApiKey(key) => with_app(settings?, async |app| key.run(app).await).await,
             Command::Provider(provider) => with_app(settings?, async |app| provider.run(app).await).await,
             Command::Audit(audit) => with_app(settings?, async |app| audit.run(app).await).await,
+            Command::Trace(trace) => with_app(settings?, async |app| trace.run(app).await).await,
             Command::Import(import) => with_app(settings?, async |app| import.run(app).await).await,
             Command::Key(key) => with_app(settings?, async |app| key.run(app).await).await,
             Command::Serve(_) | Command::Config(_) | Command::Openapi => Ok(()),

@@ -4,7 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{
-    CODE_PREFIX, Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken, store,
+    CODE_PREFIX, CodeState, Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken,
+    store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{Client, GrantType};
@@ -68,9 +69,9 @@ pub struct Redeemed {
 pub enum Redemption<E> {
     Redeemed(Box<Redeemed>),
     /// Everything was right but the time: somebody has used it before. Its tokens have ended.
-    Replayed,
-    /// Unknown, expired, or not for this client, redirect URI and verifier: nothing has changed.
-    Refused,
+    Replayed(Box<CodeState>),
+    /// Unknown (`None`), expired, or not for this client, redirect URI and verifier: nothing has changed.
+    Refused(Option<Box<CodeState>>),
     /// The code is good but the request is not; nothing has changed.
     Rejected(E),
 }
@@ -172,21 +173,23 @@ impl Grants {
                         let redeemed = Redeemed { grant, refresh_token: refresh, access_token };
                         return Ok(Redemption::Redeemed(Box::new(redeemed)));
                     }
-                    let Some((grant, user)) = store::replayed_grant(tx, &hash, &client_id, &exchange).await? else {
-                        return Ok(Redemption::Refused);
+                    let state = store::code_state(tx, &hash).await?.map(Box::new);
+                    let replayed = state.as_ref().filter(|state| state.is_replayed_by(&client_id, &exchange));
+                    let Some((grant, user)) = replayed.map(|state| (state.grant_id, state.user_id)) else {
+                        return Ok(Redemption::Refused(state));
                     };
                     store::end_grant(tx, grant, "code_replayed", now).await?;
                     let event = Event::CodeReplayed { grant };
                     audit::record(tx, event_id, now, &event, &About::both(user, &client_id), &source).await?;
-                    Ok(Redemption::Replayed)
+                    Ok(state.map_or(Redemption::Refused(None), Redemption::Replayed))
                 })
             })
             .await;
         match outcome {
-            Ok(Redemption::Replayed) => {
+            Ok(Redemption::Replayed(state)) => {
                 tracing::warn!(client_id = client.id, "an authorization code was used twice; its tokens end");
                 metrics::counter!("bonafide_code_replays_total").increment(1);
-                Ok(Redemption::Replayed)
+                Ok(Redemption::Replayed(state))
             }
             Ok(other) => Ok(other),
             Err(Failure::Rejected(reason)) => Ok(Redemption::Rejected(reason)),

@@ -55,7 +55,8 @@ pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
 pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
 pub use store::{
-    Party, end_all_but, end_all_of, expire_codes, expire_codes_but, expire_codes_of_session, parties, sweep,
+    CodeState, Party, RefreshState, end_all_but, end_all_of, expire_codes, expire_codes_but, expire_codes_of_session,
+    parties, sweep,
 };
 
 /// Prefixes tell people and secret scanners what a string is.
@@ -149,6 +150,10 @@ pub struct Grants {
 }
 
 impl Grants {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     pub fn new(
         database: Database,
         clock: Arc<dyn Clock>,

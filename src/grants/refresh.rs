@@ -4,7 +4,9 @@
 use chrono::Duration;
 use zeroize::Zeroizing;
 
-use super::{Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken, store};
+use super::{
+    Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, RefreshState, StoredAccessToken, store,
+};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::Client;
 use crate::platform::secrets::{self, SealingKey};
@@ -25,10 +27,10 @@ pub struct Refreshed {
 #[derive(Debug)]
 pub enum Rotation<E> {
     Rotated(Box<Refreshed>),
-    /// Unknown, expired, revoked, or another client's: nothing has changed.
-    Refused,
+    /// Unknown (`None`), expired, revoked, or another client's: nothing has changed.
+    Refused(Option<Box<RefreshState>>),
     /// It was used before and too long ago: the family has ended.
-    Reused,
+    Reused(Box<RefreshState>),
     /// The token is good but the request is not; nothing has changed.
     Rejected(E),
 }
@@ -85,18 +87,22 @@ impl Grants {
                         let refreshed = Refreshed { grant, refresh_token, access_token };
                         return Ok(Rotation::Rotated(Box::new(refreshed)));
                     }
-                    let Some((grant, user)) = store::reused(tx, &step).await? else { return Ok(Rotation::Refused) };
+                    let state = store::refresh_state(tx, &step).await?.map(Box::new);
+                    let reused = state.as_ref().filter(|state| state.spent != 0 && state.client_id == step.client_id);
+                    let Some((grant, user)) = reused.map(|state| (state.id, state.user_id)) else {
+                        return Ok(Rotation::Refused(state));
+                    };
                     if store::end_grant(tx, grant, "refresh_token_reused", now).await? {
                         let event = Event::RefreshReused { grant };
                         audit::record(tx, event_id, now, &event, &About::both(user, &step.client_id), &source).await?;
                     }
-                    Ok(Rotation::Reused)
+                    Ok(state.map_or(Rotation::Refused(None), Rotation::Reused))
                 })
             })
             .await;
         match outcome {
             Ok(rotation) => {
-                if matches!(rotation, Rotation::Reused) {
+                if matches!(rotation, Rotation::Reused(_)) {
                     tracing::warn!(client_id = client.id, "a refresh token was used again; its family ends");
                     metrics::counter!("bonafide_refresh_reuse_total").increment(1);
                 }

@@ -110,27 +110,37 @@ pub(super) async fn use_code(
     fetch_one(tx, sql, values).await
 }
 
-/// The grant and the person of a code that was used before, if the holder shows everything right.
-pub(super) async fn replayed_grant(
-    tx: &Tx,
-    hash: &[u8],
-    client_id: &str,
-    exchange: &Exchange,
-) -> Result<Option<(Uuid, Uuid)>, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        grant_id: Uuid,
-        user_id: Uuid,
+/// A code that was not used, as it is.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct CodeState {
+    pub(super) grant_id: Uuid,
+    pub user_id: Uuid,
+    pub client_id: String,
+    pub redirect_uri: String,
+    pub challenge: Option<String>,
+    pub used_at: Option<i64>,
+    pub expires_at: i64,
+    /// Of its person.
+    pub disabled_at: Option<i64>,
+    pub session_ended_at: Option<i64>,
+}
+
+impl CodeState {
+    /// Whether it was used before and its holder shows everything right.
+    pub(super) fn is_replayed_by(&self, client_id: &str, exchange: &Exchange) -> bool {
+        self.used_at.is_some()
+            && self.client_id == client_id
+            && Some(&self.redirect_uri) == exchange.redirect_uri.as_ref()
+            && self.challenge == exchange.challenge
     }
-    let sql = "SELECT grant_id, user_id FROM codes WHERE hash = $1 AND used_at IS NOT NULL AND client_id = $2 \
-               AND redirect_uri = $3 AND challenge IS NOT DISTINCT FROM $4";
-    let values = [
-        hash.into(),
-        client_id.into(),
-        exchange.redirect_uri.clone().unwrap_or_default().into(),
-        exchange.challenge.clone().into(),
-    ];
-    Ok(fetch_one::<Row, 4>(tx, sql, values).await?.map(|row| (row.grant_id, row.user_id)))
+}
+
+/// What is known of a code that was not used.
+pub(super) async fn code_state(tx: &Tx, hash: &[u8]) -> Result<Option<CodeState>, DatabaseError> {
+    let sql = "SELECT c.grant_id, c.user_id, c.client_id, c.redirect_uri, c.challenge, c.used_at, c.expires_at, u.disabled_at, \
+               s.ended_at AS session_ended_at FROM codes c JOIN users u ON u.id = c.user_id \
+               LEFT JOIN browser_sessions s ON s.id = c.session_id WHERE c.hash = $1";
+    fetch_one(tx, sql, [hash.into()]).await
 }
 
 // ---- grants ----
@@ -441,17 +451,28 @@ pub(super) async fn just_rotated(tx: &Tx, step: &Step) -> Result<Option<(Grant, 
     Ok(row.and_then(|mut row| row.sealed_successor.take().map(|sealed| (row.into_grant(), sealed))))
 }
 
-/// The live family that the presented token once belonged to, and its person.
-pub(super) async fn reused(tx: &Tx, step: &Step) -> Result<Option<(Uuid, Uuid)>, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: Uuid,
-        user_id: Uuid,
-    }
-    let sql = "SELECT g.id, g.user_id FROM spent_refresh_tokens t JOIN grants g ON g.id = t.grant_id \
-               WHERE t.hash = $1 AND g.client_id = $2";
-    let row: Option<Row> = fetch_one(tx, sql, [step.presented.clone().into(), step.client_id.clone().into()]).await?;
-    Ok(row.map(|row| (row.id, row.user_id)))
+/// A refresh token that was not used, and its family.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct RefreshState {
+    pub(super) id: Uuid,
+    pub user_id: Uuid,
+    pub client_id: String,
+    pub expires_at: i64,
+    pub end_reason: Option<String>,
+    /// Of its person.
+    pub disabled_at: Option<i64>,
+    /// 1: it was used before.
+    pub spent: i32,
+}
+
+/// What is known of a refresh token that was not used.
+pub(super) async fn refresh_state(tx: &Tx, step: &Step) -> Result<Option<RefreshState>, DatabaseError> {
+    let sql = "SELECT g.id, g.user_id, g.client_id, g.expires_at, g.end_reason, u.disabled_at, 1 AS spent \
+               FROM spent_refresh_tokens t JOIN grants g ON g.id = t.grant_id JOIN users u ON u.id = g.user_id \
+               WHERE t.hash = $1 \
+               UNION ALL SELECT g.id, g.user_id, g.client_id, g.expires_at, g.end_reason, u.disabled_at, 0 AS spent \
+               FROM grants g JOIN users u ON u.id = g.user_id WHERE g.token_hash = $1";
+    fetch_one(tx, sql, [step.presented.clone().into()]).await
 }
 
 /// Keeps a used token's hash, to know it again.

@@ -10,9 +10,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::caller::Caller;
+use super::reasons;
 use super::state::Web;
 use super::views::ErrorPage;
 use crate::platform::database::DatabaseError;
+use crate::trace::{self, Rule};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -119,6 +121,16 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
+/// An error as OAuth has it (RFC 6749 section 5.2), with the reference by which operators find out more.
+pub(super) fn refusal(status: StatusCode, error: &str, description: &str) -> Response {
+    let body = serde_json::json!({
+        "error": error,
+        "error_description": description,
+        "reference": trace::reference(),
+    });
+    json(status, &body)
+}
+
 /// On with a GET. 303, so that no browser sends a form's content along (RFC 9700 section 4.12).
 pub(super) fn see_other(location: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
@@ -166,7 +178,11 @@ impl Trouble {
     pub(super) fn page(self, web: &Web, caller: &Caller) -> Response {
         let frame = caller.frame(web, None);
         let Self { status, title, message, args, restart_href } = self;
-        page(web, status, Forms::None, &ErrorPage { frame, title, message, args, restart_href })
+        reasons::tell(message, || {
+            args.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ")
+        });
+        let trace = caller.asked.watched(status);
+        page(web, status, Forms::None, &ErrorPage { frame, title, message, args, restart_href, trace })
     }
 }
 
@@ -183,19 +199,17 @@ pub(super) fn fault_page(web: &Web, caller: &Caller, error: &(dyn std::error::Er
 pub(super) fn fault_json(caller: &Caller, error: &(dyn std::error::Error + 'static)) -> Response {
     let reference = format!("reference {}", caller.request_id);
     if log_fault(caller, error) {
-        let body = serde_json::json!({"error": "temporarily_unavailable", "error_description": reference});
-        return with_header(json(StatusCode::SERVICE_UNAVAILABLE, &body), header::RETRY_AFTER, Some(RETRY_SECONDS));
+        let response = refusal(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", &reference);
+        return with_header(response, header::RETRY_AFTER, Some(RETRY_SECONDS));
     }
-    json(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &serde_json::json!({"error": "server_error", "error_description": reference}),
-    )
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &reference)
 }
 
 /// Logs a fault; answers whether trying again may help.
 pub(super) fn log_fault(caller: &Caller, error: &(dyn std::error::Error + 'static)) -> bool {
     let unavailable = is_unavailable(error);
     let request_id = caller.request_id.as_str();
+    trace::fail(Rule::Served, || reasons::fault(if unavailable { "unavailable" } else { "failed" }));
     if unavailable {
         tracing::warn!(request_id, %error, "a request could not be served now");
     } else {

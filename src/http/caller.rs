@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use ipnet::IpNet;
 
 use super::state::Web;
@@ -12,6 +12,7 @@ use super::views::Frame;
 use crate::audit::Source;
 use crate::platform::random::Random;
 use crate::sessions::Live;
+use crate::trace::{self, Line, Trace};
 
 /// The peer of the connection, set by the listener.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +23,18 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(super) struct Caller {
     pub(super) request_id: RequestId,
     pub(super) address: Option<IpAddr>,
+    pub(super) asked: Asked,
     user_agent: Option<HeaderValue>,
     accept_language: Option<HeaderValue>,
+}
+
+/// What a trace of the request begins with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    method: Method,
+    uri: Uri,
+    /// Of the route.
+    template: &'static str,
 }
 
 /// Twelve characters: short enough to be read out on the telephone, and no two alike in a log.
@@ -31,10 +42,17 @@ pub(super) struct Caller {
 pub(super) struct RequestId([u8; 12]);
 
 impl Caller {
-    pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, trusted: &[IpNet], random: &dyn Random) -> Self {
+    pub(super) fn of(
+        headers: &HeaderMap,
+        asked: Asked,
+        peer: Option<SocketAddr>,
+        trusted: &[IpNet],
+        random: &dyn Random,
+    ) -> Self {
         Self {
             request_id: RequestId::new(random),
             address: peer.map(|peer| address(headers, peer.ip().to_canonical(), trusted)),
+            asked,
             user_agent: headers.get(header::USER_AGENT).cloned(),
             accept_language: headers.get(header::ACCEPT_LANGUAGE).cloned(),
         }
@@ -67,6 +85,31 @@ impl Caller {
     }
 }
 
+impl Asked {
+    pub(super) fn of(method: &Method, uri: &Uri, template: &'static str) -> Self {
+        Self { method: method.clone(), uri: uri.clone(), template }
+    }
+
+    /// The request is answered: its trail ends here.
+    pub(super) fn close(&self, status: StatusCode) {
+        trace::close(status.as_u16(), &self.line());
+    }
+
+    /// The trace of a request that is answered now, where somebody watches.
+    pub(super) fn watched(&self, status: StatusCode) -> Option<Trace> {
+        trace::watched(status.as_u16(), &self.line())
+    }
+
+    fn line(&self) -> Line<'_> {
+        Line {
+            method: self.method.as_str(),
+            template: self.template,
+            path: self.uri.path(),
+            query: self.uri.query().unwrap_or_default(),
+        }
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = std::convert::Infallible;
 
@@ -75,6 +118,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self {
             request_id: RequestId::default(),
             address: None,
+            asked: Asked::default(),
             user_agent: None,
             accept_language: None,
         }))
@@ -85,6 +129,10 @@ impl RequestId {
     fn new(random: &dyn Random) -> Self {
         const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         Self(random.bytes::<12>().map(|byte| ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'0')))
+    }
+
+    pub(super) const fn bytes(self) -> [u8; 12] {
+        self.0
     }
 
     /// Empty where no request has given one.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tower_sessions::Session;
 
 use crate::platform::secrets::{self, MasterKey};
+use crate::trace::{self, Rule, Why};
 
 /// The token of a form. `bound_to` is the browser's secret or the session's id, `purpose` the page, `about` the interaction.
 pub(super) fn token(master: &MasterKey, bound_to: &str, purpose: &str, about: &str) -> String {
@@ -20,13 +21,33 @@ pub(super) fn bound_to(session: &Session) -> String {
 
 /// Whether a form brought the token it was given.
 pub(super) fn holds(master: &MasterKey, bound_to: &str, purpose: &str, about: &str, presented: Option<&str>) -> bool {
-    presented.is_some_and(|presented| {
+    let holds = presented.is_some_and(|presented| {
         secrets::equal(token(master, bound_to, purpose, about).as_bytes(), presented.as_bytes())
-    })
+    });
+    if !holds {
+        trace::fail(Rule::FormOurs, || {
+            let given =
+                if presented.is_some() { "a form token of another browser, session or page" } else { "no form token" };
+            Why::new(given, "the token that our page put into its form, in the browser that got it", AGAIN)
+        });
+    }
+    holds
 }
 
-/// Whether the browser says that the request comes from another site. Old browsers say nothing; `Origin: null` says nothing.
+const AGAIN: &str = "Open the page again in this browser, with its cookies, and send its form from there.";
+
+/// Whether the browser says that the request comes from another site, for the trace too.
 pub(super) fn is_foreign(headers: &HeaderMap, issuer: &str) -> bool {
+    let foreign = comes_from_elsewhere(headers, issuer);
+    if foreign {
+        let expected = "Sec-Fetch-Site: same-origin, or the Origin of this server";
+        trace::fail(Rule::FormOurs, || Why::new("a request that another site has sent", expected, AGAIN));
+    }
+    foreign
+}
+
+/// Old browsers say nothing; `Origin: null` says nothing.
+fn comes_from_elsewhere(headers: &HeaderMap, issuer: &str) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
         return !matches!(site, "same-origin" | "none");

@@ -9,14 +9,16 @@ use tower_sessions::Session;
 use super::answer::{self, Trouble};
 use super::caller::Caller;
 use super::form::FormFault;
-use super::reply;
 use super::state::Web;
+use super::{reasons, reply};
 use crate::grants::Interaction;
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::{self, AuthorizationRequest, PageFault, Refusal};
 use crate::oauth::parameters::Parameters;
+use crate::oauth::why;
 use crate::platform::clock::from_millis;
 use crate::sessions::Live;
+use crate::trace::{self, Rule};
 
 /// What a request needs next.
 pub(super) enum Next {
@@ -63,7 +65,10 @@ pub(super) async fn waiting(
         return Err(trouble.page(web, caller));
     }
     let parameters = Parameters::parse(interaction.parameters.as_bytes()).unwrap_or_default();
-    let request = check(web, &parameters).await.map_err(|refusal| refuse(web, caller, refusal))?;
+    let request = check(web, &parameters).await.map_err(|refusal| {
+        trace::asked(parameters.pairs());
+        refuse(web, caller, refusal)
+    })?;
     Ok((interaction, request))
 }
 
@@ -83,13 +88,19 @@ pub(super) async fn decide(
         if prompt.none {
             Next::Refuse(ErrorCode::LoginRequired, "the person has to sign in")
         } else {
+            trace::forget();
             Next::Page(sign_in, None)
         }
     };
-    let Some(live) = live.map(Box::new) else { return Ok(must_sign_in()) };
+    let Some(live) = live.map(Box::new) else {
+        trace::fail(Rule::SessionAlive, why::no_session);
+        return Ok(must_sign_in());
+    };
+    trace::pass(Rule::SessionAlive);
     let for_this = signed_in_for_this(&live);
     if request.subject.as_ref().is_some_and(|subject| *subject != live.user_id.to_string()) {
         // Whoever signs in for this request and is still not the one it is about will not become them.
+        trace::fail(Rule::SubjectSignedIn, || why::other_subject(&live.user_id.to_string()));
         return Ok(if for_this {
             Next::Refuse(ErrorCode::LoginRequired, "another person has signed in than the one asked for")
         } else {
@@ -98,11 +109,15 @@ pub(super) async fn decide(
     }
     let fresh = is_fresh_enough(request, live.auth_time, waited.map(Interaction::created_at), web.app.clock.now());
     if !fresh || (!for_this && sign_in == Page::SignUp) {
+        let now = web.app.clock.now();
+        trace::fail(Rule::SessionFresh, || why::stale_session(request, live.auth_time, now));
         return Ok(must_sign_in());
     }
+    trace::pass(Rule::SessionFresh);
     if let Some(wanted) = &request.essential_acr
         && !wanted.contains(&live.acr)
     {
+        trace::fail(Rule::AcrMet, || why::other_acr(&live.acr, wanted));
         // Another provider may be able to.
         if !for_this && !prompt.none && web.app.federation.providers.can_give(wanted) {
             return Ok(must_sign_in());
@@ -120,6 +135,7 @@ pub(super) async fn decide(
         return Ok(Next::Code(live));
     }
     Ok(if prompt.none {
+        trace::fail(Rule::ConsentGiven, || why::no_consent(request, |scope| live.has_consented(scope)));
         Next::Refuse(ErrorCode::ConsentRequired, "the person has to consent")
     } else {
         Next::Page(Page::Consent, Some(live))
@@ -179,7 +195,7 @@ pub(super) fn refuse(web: &Web, caller: &Caller, refusal: Answerable) -> Respons
     match refusal {
         Answerable::Refusal(Refusal::Client { reply, code, description }) => {
             metrics::counter!("bonafide_authorization_refusals_total", "error" => code.name()).increment(1);
-            reply::send(web, caller, reply.error(code, description))
+            reply::refuse(web, caller, &reply, code, description)
         }
         Answerable::Refusal(Refusal::Page(fault)) => page_fault(web, caller, fault),
         Answerable::Fault(error) => answer::fault_page(web, caller, &error),
@@ -205,6 +221,7 @@ pub(super) fn page_fault(web: &Web, caller: &Caller, fault: PageFault) -> Respon
 
 /// The page for a body that is no form.
 pub(super) fn form_fault(web: &Web, caller: &Caller, fault: FormFault) -> Response {
+    trace::fail(Rule::BodyReadable, || reasons::body(fault));
     let status = match fault {
         FormFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         FormFault::Incomplete => StatusCode::REQUEST_TIMEOUT,

@@ -15,13 +15,14 @@ mod middleware;
 pub mod pages;
 mod pictures;
 mod protocol;
+mod reasons;
 mod reply;
 mod router;
 mod state;
 pub mod views;
 
 pub use access::Access;
-pub(crate) use api::openapi_text;
+pub(crate) use api::{openapi_text, trace_json};
 pub(crate) use caller::Peer;
 pub use router::{Route, router, table};
 pub use state::{Web, WebError};

@@ -7,7 +7,15 @@ use super::answer::{self, Forms};
 use super::caller::Caller;
 use super::state::Web;
 use super::views::FormPostPage;
-use crate::oauth::reply::Reply;
+use crate::oauth::ErrorCode;
+use crate::oauth::reply::{Reply, ReplyTo};
+use crate::trace;
+
+/// Sends an error to the application, which may show its people the reference.
+pub(super) fn refuse(web: &Web, caller: &Caller, to: &ReplyTo, code: ErrorCode, description: &str) -> Response {
+    trace::leave();
+    send(web, caller, to.error(code, &format!("{description} (reference {})", caller.request_id)))
+}
 
 /// Sends an authorization response.
 pub(super) fn send(web: &Web, caller: &Caller, reply: Reply) -> Response {

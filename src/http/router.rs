@@ -9,7 +9,6 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
-use serde_json::json;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
@@ -20,11 +19,12 @@ use super::caller::Caller;
 use super::middleware::Surface;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
-use super::{dev, middleware, pages, pictures};
+use super::{dev, middleware, pages, pictures, reasons};
 use crate::access::permission::{
-    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ, ROLES_WRITE,
-    SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE, USERS_READ, USERS_WRITE,
+    ACCESS_EVALUATE, AUDIT_READ, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ,
+    ROLES_WRITE, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE, USERS_READ, USERS_WRITE,
 };
+use crate::trace::{self, Rule};
 
 /// What a route shares with others of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,6 +206,7 @@ pub fn table() -> Vec<Route> {
             Json,
             post(api::rotate_service_account_key),
         ),
+        route("/traces/{reference}", Permission(AUDIT_READ), Json, get(api::trace)),
         route("/adapter", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/", AdapterSecret, Adapter, patch(adapter::update_user).post(adapter::update_user)),
         route("/adapter/signup", AdapterSecret, Adapter, post(adapter::create_user)),
@@ -311,6 +312,6 @@ async fn method_refused(State(web): State<Arc<Web>>, caller: Caller) -> Response
 
 /// Programs call here: a page would only break their parsers.
 async fn api_method_refused() -> Response {
-    let body = json!({"error": "invalid_request", "error_description": "this method is not supported here"});
-    answer::json(StatusCode::METHOD_NOT_ALLOWED, &body)
+    trace::fail(Rule::MethodKnown, reasons::method);
+    answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this method is not supported here")
 }

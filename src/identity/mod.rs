@@ -21,6 +21,7 @@ mod registration;
 mod sign_in;
 mod store;
 mod verification;
+mod why;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -6,12 +6,13 @@ use uuid::Uuid;
 use super::devices::{Device, Visit};
 use super::passwords::MOST_BYTES;
 use super::proof::{ACR_PASSWORD, Proof, Rehashed};
-use super::{Accounts, canonical_login, store};
+use super::{Accounts, canonical_login, store, why};
 use crate::audit::{self, About, Event, Source};
 use crate::limits::{self, Attempt, Charge, Verdict as Limit, Whose};
 use crate::mail::MailError;
 use crate::platform::database::DatabaseError;
 use crate::platform::hashing::{HashError, Verdict};
+use crate::trace::{self, Rule};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
@@ -65,6 +66,7 @@ impl Accounts {
         let known = store::credentials(&self.database, &login, device, self.devices_since(now)).await?;
         let (known, charge, outdated) = self.check_password(login, known, password, visit).await?;
         if let Some(email) = self.unverified(&known) {
+            trace::fail(Rule::AddressVerified, || why::unverified(known.id));
             self.refuse_unverified(known.id, charge, source, now).await?;
             return Err(SignInError::Unverified { email });
         }
@@ -121,6 +123,8 @@ impl Accounts {
                 return Err(error.into());
             }
         };
+        trace::pass(Rule::AttemptsLeft);
+        let has_password = stored.is_some();
         let (reason, user) = match (verdict, known) {
             (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
                 return Ok((known, charge, outdated));
@@ -129,6 +133,7 @@ impl Accounts {
             (_, Some(known)) => ("wrong_password", Some(known.id)),
             (_, None) => ("unknown", None),
         };
+        trace::judge(|| why::refused(reason, user, has_password));
         self.record_refusal(reason, user, source, now).await?;
         Err(SignInError::Refused)
     }

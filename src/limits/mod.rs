@@ -20,6 +20,7 @@ use crate::audit::{About, Event, Source};
 use crate::platform::database::{Database, DatabaseError};
 use crate::platform::random::Random;
 use crate::platform::settings::{self, Millis};
+use crate::trace::{self, Rule, Why};
 
 pub use network::surroundings;
 pub use requests::Requests;
@@ -96,6 +97,7 @@ pub async fn charge(
         )),
         store::Outcome::Over { by, window_ends_at } => {
             metrics::counter!("bonafide_throttled_total", "what" => what, "by" => by).increment(1);
+            trace::fail(Rule::AttemptsLeft, || why(what, by, wait(window_ends_at, now)));
             Verdict::Throttled { retry_after: wait(window_ends_at, now) }
         }
     })
@@ -127,6 +129,22 @@ fn plan(limits: &settings::Limits, random: &dyn Random, attempt: Attempt<'_>, no
         about: About { user_id: user, client_id: None },
         source: source.clone(),
     }
+}
+
+/// For the trace: which counter is used up.
+fn why(what: &str, by: &str, wait: Duration) -> Why {
+    let setting = match by {
+        "network" => "limits.network_failures",
+        "address" | "guesser" => "limits.address_failures",
+        _ => "limits.account_failures",
+    };
+    let seconds = (wait.num_milliseconds() + 999) / 1000;
+    let remedy = format!("Wait {seconds} seconds; or raise {setting}, or shorten limits.window.");
+    Why::new(
+        format!("too many attempts ({what}), counted by {by}"),
+        format!("fewer than {setting} in a window"),
+        remedy,
+    )
 }
 
 fn wait(until: i64, now: DateTime<Utc>) -> Duration {

@@ -14,10 +14,11 @@ use super::hint::{self, Hint};
 use super::parameters::Parameters;
 use super::prompt::Prompt;
 use super::reply::{ReplyTo, ResponseMode};
-use super::{ErrorCode, pkce, scope, step};
+use super::{ErrorCode, pkce, scope, step, why};
 use crate::clients::{Client, GrantType, Registry, redirect_matches};
 use crate::grants::CodeRequest;
 use crate::keys::KeySet;
+use crate::trace::{self, Rule};
 
 /// Longest `state` and `nonce`: more than the kilobyte that libraries put there.
 const LONGEST: usize = 4096;
@@ -99,7 +100,14 @@ impl AuthorizationRequest {
 
 /// The id that the request gives its client, to look the client up with.
 pub fn client_id(parameters: &Parameters) -> Result<&str, PageFault> {
-    parameters.one("client_id").map_err(|_| PageFault::Malformed("client_id"))?.ok_or(PageFault::UnknownClient)
+    let named = parameters.one("client_id").map_err(|_| {
+        trace::fail(Rule::ParametersSingle, why::repeated);
+        PageFault::Malformed("client_id")
+    })?;
+    named.ok_or_else(|| {
+        trace::fail(Rule::ClientNamed, why::client_missing);
+        PageFault::UnknownClient
+    })
 }
 
 /// Reads and checks a request.
@@ -111,8 +119,15 @@ pub fn validate(
     issuer: &str,
 ) -> Result<AuthorizationRequest, Refusal> {
     let fault = || Refusal::Page(PageFault::Fault);
-    let client = client.ok_or(Refusal::Page(PageFault::UnknownClient))?;
+    let named = parameters.get("client_id").unwrap_or_default();
+    let Some(client) = client else {
+        trace::judge(|| why::unknown_client(named, registry));
+        return Err(Refusal::Page(PageFault::UnknownClient));
+    };
+    trace::pass(Rule::ClientRegistered);
+    trace::pass(Rule::ClientEnabled);
     let redirect_uri = bind(parameters, &client)?;
+    trace::pass(Rule::RedirectUriRegistered);
     let request = Proven { parameters, client: &client, redirect_uri: &redirect_uri };
     let mut machine = Authorization::new(&request);
     step!(machine.advance(Input::None) => Output::Bind { .. }, fault());
@@ -130,41 +145,48 @@ pub fn validate(
     let refuse = |code, description| Refusal::Client { reply: reply.clone(), code, description };
     check_form(parameters).map_err(|(code, description)| refuse(code, description))?;
     if !client.may(GrantType::AuthorizationCode) {
+        trace::fail(Rule::GrantAllowed, || why::grant(&client, GrantType::AuthorizationCode));
         return Err(refuse(ErrorCode::UnauthorizedClient, "this client may not use the authorization code grant"));
     }
+    trace::pass(Rule::GrantAllowed);
     let registered = RegisteredUrl::Exact(exact);
     let bound_client =
         BoundClient { client_id: Cow::Owned(client.id.clone()), redirect_uri: Cow::Owned(registered.clone()) };
-    match machine.advance(Input::Bound { request: &request, bound_client }) {
-        Output::Extend => {}
-        _ => return Err(refuse(ErrorCode::InvalidScope, "scope is not a list of scope tokens")),
-    }
+    let Output::Extend = machine.advance(Input::Bound { request: &request, bound_client }) else {
+        trace::fail(Rule::ScopeReadable, why::scope_unreadable);
+        return Err(refuse(ErrorCode::InvalidScope, "scope is not a list of scope tokens"));
+    };
     let audience = audience(parameters, &client, registry).map_err(|(code, description)| refuse(code, description))?;
     let scopes = scopes(parameters, &client, registry, audience.as_deref())
         .map_err(|(code, description)| refuse(code, description))?;
     let challenge =
         challenge(parameters, &client).map_err(|description| refuse(ErrorCode::InvalidRequest, description))?;
-    let unsound = |description| refuse(ErrorCode::InvalidRequest, description);
-    let prompt = Prompt::parse(parameters.get("prompt").unwrap_or_default()).map_err(unsound)?;
+    trace::pass(Rule::ChallengeReadable);
+    let unsound = |rule, description| {
+        trace::fail(rule, || why::unsound(description));
+        refuse(ErrorCode::InvalidRequest, description)
+    };
+    let prompt = Prompt::parse(parameters.get("prompt").unwrap_or_default())
+        .map_err(|description| unsound(Rule::PromptReadable, description))?;
+    trace::pass(Rule::PromptReadable);
     let claims = match parameters.get("claims") {
         None => ClaimsRequest::default(),
-        Some(text) => {
-            ClaimsRequest::parse(text, registry.attributes(), |scope| client.may_ask_for(scope)).map_err(unsound)?
-        }
+        Some(text) => ClaimsRequest::parse(text, registry.attributes(), |scope| client.may_ask_for(scope))
+            .map_err(|description| unsound(Rule::ClaimsReadable, description))?,
     };
     let hinted = match parameters.get("id_token_hint") {
         None => None,
         Some(token) => Some(
             hint::read(token, keys, issuer)
-                .ok_or_else(|| unsound("id_token_hint is no ID token that was made here"))?,
+                .ok_or_else(|| unsound(Rule::HintReadable, "id_token_hint is no ID token that was made here"))?,
         ),
     };
-    let subject = subject(hinted, claims.subject).map_err(unsound)?;
+    let subject = subject(hinted, claims.subject).map_err(|description| unsound(Rule::SubjectSingle, description))?;
     let max_age = match parameters.get("max_age") {
         None => client.default_max_age.map(|millis| millis / 1000),
         Some(text) => match text.parse::<i64>() {
             Ok(seconds) if seconds >= 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Some(seconds),
-            _ => return Err(refuse(ErrorCode::InvalidRequest, "max_age is not a number of seconds")),
+            _ => return Err(unsound(Rule::MaxAgeReadable, "max_age is not a number of seconds")),
         },
     };
     step!(machine.advance(Input::Extended(Extensions::new())) => Output::Negotiate { .. }, fault());
@@ -193,11 +215,19 @@ pub fn validate(
 
 /// The redirect URI, if it is the client's. It is compulsory, even where only one is registered.
 fn bind(parameters: &Parameters, client: &Client) -> Result<String, Refusal> {
-    let asked = parameters.one("redirect_uri").map_err(|_| Refusal::Page(PageFault::Malformed("redirect_uri")))?;
-    let asked = asked.ok_or(Refusal::Page(PageFault::RedirectUriMissing))?;
+    let asked = parameters.one("redirect_uri").map_err(|_| {
+        trace::fail(Rule::ParametersSingle, why::repeated);
+        Refusal::Page(PageFault::Malformed("redirect_uri"))
+    })?;
+    let Some(asked) = asked else {
+        trace::fail(Rule::RedirectUriNamed, || why::redirect_uri_missing(client));
+        return Err(Refusal::Page(PageFault::RedirectUriMissing));
+    };
+    trace::pass(Rule::RedirectUriNamed);
     if client.redirect_uris.iter().any(|registered| redirect_matches(registered, asked)) {
         Ok(asked.to_owned())
     } else {
+        trace::fail(Rule::RedirectUriRegistered, || why::redirect_uri(client, asked));
         Err(Refusal::Page(PageFault::RedirectUriUnknown(asked.chars().take(512).collect())))
     }
 }
@@ -206,26 +236,37 @@ type Wrong = (ErrorCode, &'static str);
 
 /// What every request must have or must not have, whatever it asks for.
 fn check_form(parameters: &Parameters) -> Result<(), Wrong> {
+    let wrong = |rule, code, description| {
+        trace::fail(rule, || why::form(rule, parameters));
+        Err((code, description))
+    };
+    let invalid = |rule, description| wrong(rule, ErrorCode::InvalidRequest, description);
     if parameters.require_single().is_err() {
-        return Err((ErrorCode::InvalidRequest, "a parameter is repeated"));
+        return invalid(Rule::ParametersSingle, "a parameter is repeated");
     }
+    trace::pass(Rule::ParametersSingle);
+    let object = Rule::RequestObjectAbsent;
     if parameters.get("request").is_some() {
-        return Err((ErrorCode::RequestNotSupported, "request objects are not supported"));
+        return wrong(object, ErrorCode::RequestNotSupported, "request objects are not supported");
     }
     if parameters.get("request_uri").is_some() {
-        return Err((ErrorCode::RequestUriNotSupported, "request_uri is not supported"));
+        return wrong(object, ErrorCode::RequestUriNotSupported, "request_uri is not supported");
     }
+    let kind = Rule::ResponseTypeKnown;
     match parameters.get("response_type") {
-        None => return Err((ErrorCode::InvalidRequest, "response_type is missing")),
-        Some("code") => {}
-        Some(_) => return Err((ErrorCode::UnsupportedResponseType, "only the response type code is supported")),
+        None => return invalid(kind, "response_type is missing"),
+        Some("code") => trace::pass(kind),
+        Some(_) => {
+            return wrong(kind, ErrorCode::UnsupportedResponseType, "only the response type code is supported");
+        }
     }
     if parameters.get("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
-        return Err((ErrorCode::InvalidRequest, "this response mode is not supported"));
+        return invalid(Rule::ResponseModeKnown, "this response mode is not supported");
     }
+    trace::pass(Rule::ResponseModeKnown);
     for (name, description) in [("state", "state is too long"), ("nonce", "nonce is too long")] {
         if parameters.get(name).is_some_and(|value| value.len() > LONGEST) {
-            return Err((ErrorCode::InvalidRequest, description));
+            return invalid(Rule::ValuesShort, description);
         }
     }
     Ok(())
@@ -245,11 +286,18 @@ pub(super) fn audience(parameters: &Parameters, client: &Client, registry: &Regi
     named.dedup();
     match named.as_slice() {
         [] => Ok(client.default_audience.clone()),
-        [one] => registry
-            .api(one)
-            .map(|api| Some(api.audience.clone()))
-            .ok_or((ErrorCode::InvalidTarget, "resource names no API that is registered here")),
-        _ => Err((ErrorCode::InvalidTarget, "a token is for one API: name one resource")),
+        [one] => {
+            let Some(api) = registry.api(one) else {
+                trace::fail(Rule::ResourceRegistered, || why::resource(one, registry));
+                return Err((ErrorCode::InvalidTarget, "resource names no API that is registered here"));
+            };
+            trace::pass(Rule::ResourceRegistered);
+            Ok(Some(api.audience.clone()))
+        }
+        _ => {
+            trace::fail(Rule::ResourceSingle, why::resources);
+            Err((ErrorCode::InvalidTarget, "a token is for one API: name one resource"))
+        }
     }
 }
 
@@ -261,21 +309,26 @@ fn scopes(
     registry: &Registry,
     audience: Option<&str>,
 ) -> Result<Vec<String>, Wrong> {
-    let asked = scope::parse(parameters.get("scope").unwrap_or_default())
-        .ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
+    let Some(asked) = scope::parse(parameters.get("scope").unwrap_or_default()) else {
+        trace::fail(Rule::ScopeReadable, why::scope_unreadable);
+        return Err((ErrorCode::InvalidScope, "scope is not a list of scope tokens"));
+    };
     let mut granted = Vec::with_capacity(asked.len());
     for scope in asked {
         if !registry.knows_scope(&scope) {
             continue;
         }
         if !client.may_ask_for(&scope) {
+            trace::fail(Rule::ScopeAllowed, || why::scope(client, &scope));
             return Err((ErrorCode::InvalidScope, "this client may not ask for one of the scopes"));
         }
         if !registry.is_about_people(&scope) && !scope_of(registry, audience, &scope) {
+            trace::fail(Rule::ScopeOfApi, || why::scope_of_api(&scope, audience, registry));
             return Err((ErrorCode::InvalidScope, "one of the scopes is not of the API that the token is for"));
         }
         granted.push(scope);
     }
+    trace::pass(Rule::ScopeAllowed);
     Ok(granted)
 }
 
@@ -288,13 +341,21 @@ pub(super) fn scope_of(registry: &Registry, audience: Option<&str>, scope: &str)
 }
 
 fn challenge(parameters: &Parameters, client: &Client) -> Result<Option<String>, &'static str> {
+    let wrong = |rule, description| {
+        trace::fail(rule, || {
+            if rule == Rule::ChallengeShown { why::challenge(client) } else { why::unsound(description) }
+        });
+        Err(description)
+    };
     match (parameters.get("code_challenge"), parameters.get("code_challenge_method")) {
-        (None, None) if client.pkce_required => Err("code_challenge is missing (RFC 7636)"),
+        (None, None) if client.pkce_required => wrong(Rule::ChallengeShown, "code_challenge is missing (RFC 7636)"),
         (None, None) => Ok(None),
-        (None, Some(_)) => Err("code_challenge is missing (RFC 7636)"),
-        (Some(_), method) if method != Some("S256") => Err("code_challenge_method must be S256"),
+        (None, Some(_)) => wrong(Rule::ChallengeReadable, "code_challenge is missing (RFC 7636)"),
+        (Some(_), method) if method != Some("S256") => {
+            wrong(Rule::ChallengeReadable, "code_challenge_method must be S256")
+        }
         (Some(challenge), _) if pkce::is_challenge(challenge) => Ok(Some(challenge.to_owned())),
-        _ => Err("code_challenge is not the base64url of a SHA-256 hash"),
+        _ => wrong(Rule::ChallengeReadable, "code_challenge is not the base64url of a SHA-256 hash"),
     }
 }
 

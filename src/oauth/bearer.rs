@@ -10,6 +10,7 @@ use crate::grants::{ACCESS_PREFIX, Account, GrantError, Grants, Holder};
 use crate::identity::Standing;
 use crate::keys::{KeySet, PublicKey};
 use crate::platform::random;
+use crate::trace::Why;
 
 /// Nothing longer is even decoded.
 const LONGEST: usize = 16 * 1024;
@@ -97,6 +98,30 @@ impl Reader<'_> {
             None => self.grants.service(&token.client_id, &token.jti).await?.map(Actor::Client),
         };
         Ok(actor.map(|actor| LiveAccount { client_id: token.client_id, scope: token.scope, actor }))
+    }
+
+    /// Why a string is no token that is good now, as far as that can be said without asking the database again.
+    pub fn why_not(&self, presented: &str) -> Why {
+        let anew = "Get a new one: use the refresh token, or send the person to /authorize.";
+        let expected = "an access token of this issuer that is alive, and whose client, person and grant are";
+        let given = if is_opaque(presented) {
+            "an opaque token that is unknown, expired, revoked, or whose grant has ended".to_owned()
+        } else {
+            match verify(presented, self.keys, self.issuer, DateTime::UNIX_EPOCH) {
+                Some(token) if token.exp <= self.now.timestamp() => {
+                    let given = format!("a token that expired {} seconds ago", self.now.timestamp() - token.exp);
+                    let remedy = format!("{anew} Tokens live for tokens.access_lifetime, or what client and API say.");
+                    return Why::new(given, expected, remedy);
+                }
+                Some(token) if token.aud != self.issuer => {
+                    let given = format!("a token for {}", token.aud);
+                    return Why::new(given, expected, "Ask for a token without resource: it is for this issuer.");
+                }
+                Some(_) => "a token that was revoked, or whose grant, person or client is gone or disabled".to_owned(),
+                None => "no access token that this issuer has signed".to_owned(),
+            }
+        };
+        Why::new(given, expected, anew)
     }
 
     async fn opaque(&self, presented: &str) -> Result<Option<LiveToken>, GrantError> {

@@ -7,8 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
 use super::parameters::Parameters;
+use super::why;
 use crate::clients::{Client, GrantType};
 use crate::platform::secrets;
+use crate::trace::{self, Rule};
 
 /// What a request says of its client, before anything is believed.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,27 +60,37 @@ pub enum ClientAuthError {
 impl Claimed {
     /// Reads credentials from the Authorization header and the form: one way, not two.
     pub fn read(authorization: Option<&[u8]>, form: &Parameters) -> Result<Self, ClientAuthError> {
-        let repeated = |_| ClientAuthError::Malformed("a parameter is repeated");
+        let repeated = |_| {
+            trace::fail(Rule::ParametersSingle, why::repeated);
+            ClientAuthError::Malformed("a parameter is repeated")
+        };
+        let failed = |rule, basic, method| {
+            trace::fail(rule, || why::client_auth(method));
+            ClientAuthError::Failed { basic, method }
+        };
         let body_id = form.one("client_id").map_err(repeated)?;
         let body_secret = form.one("client_secret").map_err(repeated)?;
         let asserted = form.one("client_assertion").map_err(repeated)?.is_some()
             || form.one("client_assertion_type").map_err(repeated)?.is_some();
         let Some(header) = authorization else {
             if asserted {
-                return Err(ClientAuthError::Failed { basic: false, method: "client_assertion" });
+                return Err(failed(Rule::ClientAuthOneWay, false, "client_assertion"));
             }
-            let Some(id) = body_id else { return Err(ClientAuthError::Failed { basic: false, method: "missing" }) };
+            let Some(id) = body_id else { return Err(failed(Rule::ClientNamed, false, "missing")) };
+            trace::pass(Rule::ClientAuthOneWay);
             let method = if body_secret.is_some() { Method::Post } else { Method::None };
             return Ok(Self { client_id: id.to_owned(), secret: body_secret.map(str::to_owned), method });
         };
         if body_secret.is_some() || asserted {
+            trace::fail(Rule::ClientAuthOneWay, || why::client_auth("two"));
             return Err(ClientAuthError::Malformed("the client authenticates in two ways at once"));
         }
         let (id, secret) =
-            decode_basic(header).ok_or(ClientAuthError::Failed { basic: true, method: "client_secret_basic" })?;
+            decode_basic(header).ok_or_else(|| failed(Rule::ClientAuthOneWay, true, "client_secret_basic"))?;
         if body_id.is_some_and(|other| other != id) {
-            return Err(ClientAuthError::Failed { basic: true, method: "client_secret_basic" });
+            return Err(failed(Rule::ClientAuthOneWay, true, "client_secret_basic"));
         }
+        trace::pass(Rule::ClientAuthOneWay);
         // Some libraries send public clients' ids this way, with nothing behind the colon.
         Ok(Self { client_id: id, secret: Some(secret).filter(|secret| !secret.is_empty()), method: Method::Basic })
     }
@@ -93,10 +105,23 @@ impl Claimed {
         let presented = self.secret.as_deref().map(secrets::hash);
         match (client, presented) {
             (Some(client), None) if client.is_public() => Ok(AuthenticatedClient(client)),
-            (Some(client), Some(presented)) if knows(&client, &presented, now) => Ok(AuthenticatedClient(client)),
-            _ => Err(failed),
+            (Some(client), Some(presented)) if knows(&client, &presented, now) => {
+                trace::pass(Rule::ClientSecretRight);
+                Ok(AuthenticatedClient(client))
+            }
+            (Some(client), presented) => {
+                trace::judge(|| why::secret(&client, presented.is_some(), self.method.name()));
+                Err(failed)
+            }
+            (None, _) => Err(failed),
         }
     }
+}
+
+/// Who a request says that its client is, whether or not that is so.
+pub fn claimed_id(authorization: Option<&[u8]>, form: &Parameters) -> Option<String> {
+    let by_header = authorization.and_then(decode_basic).map(|(id, _)| id);
+    by_header.or_else(|| form.get("client_id").map(str::to_owned))
 }
 
 /// Whether a secret is the client's, or the one before it that its users may still have.

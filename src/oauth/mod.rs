@@ -22,6 +22,7 @@ pub mod reply;
 pub mod revocation;
 pub mod scope;
 pub mod token;
+pub mod why;
 
 pub use error::{ErrorCode, TokenError};
 

@@ -1,6 +1,7 @@
 //! Parameters of a request, which remember what was said twice: web frameworks keep the first or the last silently.
 
-use super::TokenError;
+use super::{TokenError, why};
+use crate::trace::{self, Rule};
 
 /// More parameters than any honest request has.
 const MOST: usize = 100;
@@ -54,10 +55,16 @@ impl Parameters {
         self.0.iter().filter(move |(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// All of them, in the order they came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Refuses any repetition, but for parameters that their standard lets repeat (`resource`, RFC 8707 section 2).
     pub fn require_single(&self) -> Result<(), Repeated> {
         for (position, (name, _)) in self.0.iter().enumerate() {
             if name != "resource" && self.0.iter().skip(position + 1).any(|(other, _)| other == name) {
+                trace::fail(Rule::ParametersSingle, why::repeated);
                 return Err(Repeated);
             }
         }

@@ -13,27 +13,34 @@ use url::Url;
 use super::client_auth::AuthenticatedClient;
 use super::mint::{self, SenderConstraint, Warrant};
 use super::parameters::Parameters;
-use super::{ErrorCode, TokenError, authorization, pkce, scope, step};
+use super::why::Shown;
+use super::{ErrorCode, TokenError, authorization, pkce, scope, step, why};
 use crate::access::roles::Catalogue;
 use crate::audit::Source;
-use crate::clients::{Api, GrantType, Registry};
-use crate::grants::{Exchange, Grant, Grants, Redeemed, Redemption, Refreshed, Rotation};
+use crate::clients::{Api, Client, GrantType, Registry};
+use crate::grants::{CodeState, Exchange, Grant, Grants, Redeemed, Redemption, RefreshState, Refreshed, Rotation};
 use crate::identity::Standing;
 use crate::platform::settings::Settings;
+use crate::trace::{self, Rule};
 
 /// A warrant to mint from, and the refresh token that goes with it.
 pub type Granted = (Warrant, Option<String>);
 
 /// The grant type of a request, if this client may use it.
 pub fn grant_type(form: &Parameters, client: &AuthenticatedClient) -> Result<GrantType, TokenError> {
-    let name = form.one("grant_type")?.ok_or(TokenError::request("grant_type is missing"))?;
-    let grant = GrantType::OAUTH
-        .into_iter()
-        .find(|grant| grant.name() == name)
-        .ok_or(TokenError::new(ErrorCode::UnsupportedGrantType, "this grant type is not supported"))?;
+    let Some(name) = form.one("grant_type")? else {
+        trace::fail(Rule::GrantNamed, || why::missing("grant_type"));
+        return Err(TokenError::request("grant_type is missing"));
+    };
+    let Some(grant) = GrantType::OAUTH.into_iter().find(|grant| grant.name() == name) else {
+        trace::fail(Rule::GrantKnown, || why::unknown_grant(name));
+        return Err(TokenError::new(ErrorCode::UnsupportedGrantType, "this grant type is not supported"));
+    };
     if client.may(grant) {
+        trace::pass(Rule::GrantAllowed);
         Ok(grant)
     } else {
+        trace::fail(Rule::GrantAllowed, || why::grant(client, grant));
         Err(TokenError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type"))
     }
 }
@@ -47,21 +54,37 @@ pub async fn authorization_code(
     settings: &Arc<Settings>,
     source: &Source,
 ) -> Result<Granted, TokenError> {
-    let code = form.get("code").ok_or(TokenError::request("code is missing"))?.to_owned();
-    let redirect_uri = form.get("redirect_uri").ok_or(TokenError::grant("redirect_uri is missing"))?.to_owned();
+    let missing = |rule, name, error| {
+        trace::fail(rule, || why::missing(name));
+        error
+    };
+    let code = form.get("code");
+    let code = code.ok_or_else(|| missing(Rule::CodeShown, "code", TokenError::request("code is missing")))?;
+    let redirect_uri = form
+        .get("redirect_uri")
+        .map(str::to_owned)
+        .ok_or_else(|| missing(Rule::CodeRedirectUri, "redirect_uri", TokenError::grant("redirect_uri is missing")))?;
     let challenge = match form.get("code_verifier") {
         None => None,
         Some(verifier) if pkce::is_verifier(verifier) => Some(pkce::challenge(verifier)),
-        Some(_) => return Err(TokenError::grant("code_verifier is malformed")),
+        Some(_) => {
+            trace::fail(Rule::VerifierReadable, why::verifier_unreadable);
+            return Err(TokenError::grant("code_verifier is malformed"));
+        }
     };
+    trace::pass(Rule::CodeShown);
+    trace::pass(Rule::VerifierReadable);
     let (owned, asking, registry, settings) = (form.clone(), client.clone(), registry.clone(), settings.clone());
-    let url = Url::parse(&redirect_uri).map_err(|_| TokenError::grant("redirect_uri is not a URI"))?;
+    let url = Url::parse(&redirect_uri).map_err(|_| {
+        trace::fail(Rule::CodeRedirectUri, || why::missing("redirect_uri"));
+        TokenError::grant("redirect_uri is not a URI")
+    })?;
     let check = move |grant: &Grant| {
         judge_exchange(&owned, &asking.id, url.clone(), grant)?;
         let api = check_audience(&owned, &registry, grant)?;
         Ok(mint::to_store(&asking, api.as_deref(), &grant.scope, &settings))
     };
-    let exchange = Exchange { code, redirect_uri: Some(redirect_uri), challenge };
+    let exchange = Exchange { code: code.to_owned(), redirect_uri: Some(redirect_uri), challenge };
     match grants.redeem(&client, exchange, check, source).await? {
         Redemption::Redeemed(redeemed) => {
             let Redeemed { grant, refresh_token, access_token } = *redeemed;
@@ -69,11 +92,31 @@ pub async fn authorization_code(
             let warrant = Warrant::of_grant(client, grant, scope, SenderConstraint::Bearer, access_token);
             Ok((warrant, refresh_token))
         }
-        Redemption::Refused | Redemption::Replayed => {
-            Err(TokenError::grant("the code is unknown, expired, used, or was given to another request"))
-        }
-        Redemption::Rejected(error) => Err(error),
+        Redemption::Refused(state) => Err(refused_code(form, state.as_deref(), &client, grants)),
+        Redemption::Replayed(state) => Err(refused_code(form, Some(&state), &client, grants)),
+        // Judged in a task of its own, which has no trail.
+        Redemption::Rejected(error) => Err(rejected(error)),
     }
+}
+
+fn refused_code(form: &Parameters, state: Option<&CodeState>, client: &Client, grants: &Grants) -> TokenError {
+    trace::judge(|| {
+        let redirect_uri = form.get("redirect_uri").unwrap_or_default().to_owned();
+        let shown = Shown { redirect_uri, challenge: form.get("code_verifier").map(pkce::challenge) };
+        why::code(state, &shown, client, grants.now())
+    });
+    TokenError::grant("the code is unknown, expired, used, or was given to another request")
+}
+
+fn refused_refresh(state: Option<&RefreshState>, client: &Client, grants: &Grants) -> TokenError {
+    trace::judge(|| why::refresh(state, client, grants.now()));
+    TokenError::grant("the refresh token is unknown, expired, revoked, or was used before")
+}
+
+/// What is wrong with the request, while code or refresh token are right.
+fn rejected(error: TokenError) -> TokenError {
+    trace::judge(|| why::rejected(&error));
+    error
 }
 
 /// The database has decided; the machine judges what it returned by the rules of RFC 6749.
@@ -99,7 +142,11 @@ pub async fn refresh_token(
     settings: &Arc<Settings>,
     source: &Source,
 ) -> Result<Granted, TokenError> {
-    let presented = form.get("refresh_token").ok_or(TokenError::request("refresh_token is missing"))?;
+    let Some(presented) = form.get("refresh_token") else {
+        trace::fail(Rule::RefreshShown, || why::missing("refresh_token"));
+        return Err(TokenError::request("refresh_token is missing"));
+    };
+    trace::pass(Rule::RefreshShown);
     let (owned, asking, registry, settings) = (form.clone(), client.clone(), registry.clone(), settings.clone());
     let check = move |grant: &Grant| {
         narrowed(&owned, &asking.id, grant)?;
@@ -113,10 +160,9 @@ pub async fn refresh_token(
             let warrant = Warrant::of_grant(client, grant, scope, SenderConstraint::Bearer, access_token);
             Ok((warrant, Some(refresh_token)))
         }
-        Rotation::Refused | Rotation::Reused => {
-            Err(TokenError::grant("the refresh token is unknown, expired, revoked, or was used before"))
-        }
-        Rotation::Rejected(error) => Err(error),
+        Rotation::Refused(state) => Err(refused_refresh(state.as_deref(), &client, grants)),
+        Rotation::Reused(state) => Err(refused_refresh(Some(&state), &client, grants)),
+        Rotation::Rejected(error) => Err(rejected(error)),
     }
 }
 
@@ -157,8 +203,11 @@ fn judge_service(
     let refused = |(code, description)| TokenError::new(code, description);
     let request = ServiceRequest { client_id: &client.id, form };
     let mut machine = client_credentials::ClientCredentials::new(&request);
-    let malformed = TokenError::new(ErrorCode::InvalidScope, "scope is not a list of scope tokens");
-    step!(machine.advance(client_credentials::Input::None) => client_credentials::Output::Authenticate { .. }, malformed);
+    let malformed = || {
+        trace::fail(Rule::ScopeReadable, why::scope_unreadable);
+        TokenError::new(ErrorCode::InvalidScope, "scope is not a list of scope tokens")
+    };
+    step!(machine.advance(client_credentials::Input::None) => client_credentials::Output::Authenticate { .. }, malformed());
     step!(machine.advance(client_credentials::Input::Authenticated) => client_credentials::Output::Binding { .. }, TokenError::Machine("bind"));
     // The machine wants a redirect URL even where none is ever used.
     let nowhere =
@@ -189,12 +238,20 @@ fn service_scopes(
         let is_its = |scope: &&String| scope::is_standing(scope) || authorization::scope_of(registry, audience, scope);
         return Ok(all.filter(is_its).cloned().collect());
     };
-    let asked = scope::parse(asked).ok_or((ErrorCode::InvalidScope, "scope is not a list of scope tokens"))?;
+    let Some(asked) = scope::parse(asked) else {
+        trace::fail(Rule::ScopeReadable, why::scope_unreadable);
+        return Err((ErrorCode::InvalidScope, "scope is not a list of scope tokens"));
+    };
     let allowed = |scope: &String| {
         let of_the_api = audience.is_some() && authorization::scope_of(registry, audience, scope);
         client.may_ask_for(scope) && (scope::is_standing(scope) || of_the_api)
     };
-    if asked.iter().all(allowed) {
+    let refused = asked.iter().find(|scope| !allowed(scope));
+    if let Some(refused) = refused {
+        trace::judge(|| why::service_scope(client, refused, audience, registry));
+    }
+    if refused.is_none() {
+        trace::pass(Rule::ScopeAllowed);
         Ok(asked)
     } else {
         Err((ErrorCode::InvalidScope, "this client may not have one of the scopes for this API"))

@@ -285,7 +285,8 @@ async fn follow_policies(app: Arc<App>, stopped: CancellationToken) {
     }
 }
 
-/// Writes down what requests only note, many in one statement: when API keys were used, and which decisions were made.
+/// Writes down what requests only note, many in one statement: when API keys were used, which decisions were made, and
+/// why requests were refused.
 async fn write_notes(app: Arc<App>, stopped: CancellationToken) {
     loop {
         tokio::select! {
@@ -297,6 +298,9 @@ async fn write_notes(app: Arc<App>, stopped: CancellationToken) {
         }
         if let Err(error) = app.policies.write_noted().await {
             tracing::warn!(%error, "decisions were not written down");
+        }
+        if let Err(error) = app.traces.write().await {
+            tracing::warn!(%error, "why requests were refused was not written down; it is tried again");
         }
     }
 }
@@ -315,6 +319,9 @@ async fn write_last_notes(app: &App) {
     }
     if let Err(error) = app.policies.write_noted().await {
         tracing::warn!(%error, "the last decisions are not written down");
+    }
+    if let Err(error) = app.traces.write().await {
+        tracing::warn!(%error, "why the last requests were refused is not written down");
     }
 }
 
@@ -367,6 +374,7 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += crate::access::keys::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += app.policies.sweep(now, of(app.settings.policies.decisions_kept), SWEEP_BATCH).await?;
+    gone += app.traces.sweep(now, SWEEP_BATCH).await?;
     gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
     Ok(gone)
 }

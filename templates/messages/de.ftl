@@ -223,6 +223,16 @@ error-stopped = Hier mussten wir anhalten
 restart = Von vorn beginnen
 reference = Kennung
 
+# Wo jemand entwickelt, unter den Worten.
+trace-title = Warum das abgelehnt wurde
+trace-hint = Das steht hier, weil der Server mit --dev läuft. Sonst finden Betreiber es mit „bonafide trace“ und der Kennung unten.
+trace-decided = Das traf nicht zu
+trace-given = Gegeben
+trace-expected = Erwartet
+trace-remedy = Was gegangen wäre
+trace-asked = Gefragt
+trace-passed = Vorher erfüllt
+
 unknown-client-title = Diese Anwendung kennen wir nicht
 unknown-client = Die Anwendung, die Sie hierher geschickt hat, ist bei uns nicht eingetragen; deshalb können wir Sie dort nicht anmelden. Gehen Sie zu ihr zurück und versuchen Sie es noch einmal. Hilft das nicht, sagen Sie denen Bescheid, die sie betreiben.
 redirect-unregistered-title = Diese Anwendung will Sie an einen unbekannten Ort schicken

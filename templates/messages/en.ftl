@@ -231,6 +231,16 @@ error-stopped = We had to stop here
 restart = Start again
 reference = Reference
 
+# Where somebody develops, beneath the words.
+trace-title = Why this was refused
+trace-hint = This is shown because the server runs with --dev. Elsewhere operators find it with “bonafide trace” and the reference below.
+trace-decided = This did not hold
+trace-given = Given
+trace-expected = Expected
+trace-remedy = What would have passed
+trace-asked = Asked
+trace-passed = Passed before
+
 unknown-client-title = We do not know this app
 unknown-client = The app that sent you here is not registered with us, so we cannot sign you in to it. Go back to the app and try again. If that does not help, tell the people who run it.
 redirect-unregistered-title = This app wants to send you to an unknown place

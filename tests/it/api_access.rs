@@ -156,7 +156,7 @@ async fn h0_12_h2_12_h3_9_ap_02_others_are_as_missing_as_nobody(server: TestServ
         for method in [Method::GET, Method::PUT] {
             let call = server.call(method, &path).bearer(&token).json(&json!({"name": "Mallory"}));
             let answer = call.send().await;
-            answers.push(answer.body.clone());
+            answers.push(answer.said());
             expect_problem(answer, 404);
         }
     }

@@ -147,7 +147,7 @@ async fn h0_9_lg_01_every_refusal_of_a_sign_in_is_the_same(server: TestServer) {
         let problem = expect_code(wrong.clone(), 400, "invalid_credentials");
         assert_eq!(problem["errors"], json!({}));
         for other in [unknown, disabled] {
-            assert_eq!(other.body, wrong.body);
+            assert_eq!(other.said(), wrong.said());
             assert_eq!(other.status, wrong.status);
             assert!(other.headers.keys().eq(wrong.headers.keys()), "{other:#?}");
         }

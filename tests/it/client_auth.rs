@@ -100,13 +100,13 @@ async fn a_wrong_proof_is_invalid_client(server: TestServer) {
         let post = who.with_auth(ClientAuth::Post(wrong)).post(call(&server), &SERVICE).await;
         let post = post.expect_error(401, "invalid_client");
         expect_no_challenge(&post);
-        bodies.extend([basic.body, post.body]);
+        bodies.extend([basic.said(), post.said()]);
     }
     for nothing in [&application, &disabled, &unknown] {
         let answer = nothing.with_auth(ClientAuth::None).post(call(&server), &SERVICE).await;
         let answer = answer.expect_error(401, "invalid_client");
         expect_no_challenge(&answer);
-        bodies.push(answer.body);
+        bodies.push(answer.said());
     }
     assert!(bodies.iter().all(|body| *body == bodies[0]), "the answer tells which: {bodies:#?}");
     server.dump().await.expect_same_as(&before);

@@ -96,6 +96,7 @@ mod statements;
 mod sweeper;
 mod tls;
 mod tokens;
+mod traces;
 mod upstream;
 mod userinfo;
 mod verification;

@@ -48,6 +48,7 @@ async fn every_route_is_described() {
             "/api-keys",
             "/service-accounts",
             "/policies",
+            "/traces",
             "/access",
             "/.well-known/authzen-configuration",
         ];

@@ -57,7 +57,7 @@ async fn h2_6_lg_16_hashes_of_other_programs_are_good_for_one_sign_in(server: Te
         // Wrong is wrong as for anybody, and changes nothing.
         let wrong = post(&server, "/auth/login", &attempt(name, "plum violin 42 harbours")).await;
         let nobody = post(&server, "/auth/login", &attempt("nobody", PASSWORD)).await;
-        assert_eq!((wrong.status, &wrong.body), (nobody.status, &nobody.body), "{name}");
+        assert_eq!((wrong.status, wrong.said()), (nobody.status, nobody.said()), "{name}");
         assert_eq!(expect_problem(wrong, 400)["code"], "invalid_credentials");
         assert!(row(&server, name).await.contains(hash), "{name}");
 
@@ -136,7 +136,7 @@ async fn h3_22_lg_24_who_has_no_password_has_no_password(server: TestServer) {
     for password in [PASSWORD, "", "null"] {
         let body = json!({"email": "grace@example.org", "password": password});
         let refused = post(&server, "/auth/login", &body).await;
-        assert_eq!((refused.status, &refused.body), (nobody.status, &nobody.body), "{password:?}");
+        assert_eq!((refused.status, refused.said()), (nobody.status, nobody.said()), "{password:?}");
         expect_problem(refused, 400);
     }
     server.app().accounts.set_password("grace@example.org", PASSWORD).await.expect("a password");

@@ -1,5 +1,6 @@
 //! A request to the JSON API, read whole: the framework's own extractors refuse in their own words.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,6 +14,7 @@ use axum::response::Response;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::guard::Signed;
@@ -25,6 +27,7 @@ use crate::http::form::{self, FormFault};
 use crate::http::state::Web;
 use crate::identity::AttributeValues;
 use crate::oauth::parameters::Parameters;
+use crate::trace::{self, Rule, Why};
 
 pub(in crate::http) struct Call {
     pub(super) web: Arc<Web>,
@@ -65,6 +68,9 @@ impl FromRequest<Arc<Web>> for Call {
     }
 }
 
+/// What is longer is not read once more for a trace.
+const LONGEST_ASKED: usize = 64 << 10;
+
 /// Bytes of a body that is larger than others: a few thousand policies.
 const LARGE: usize = 4 << 20;
 
@@ -101,6 +107,11 @@ impl Call {
         if signed.is(person) || signed.held().covers(&self.web.app.roles.held_by(person).await?) {
             return Ok(());
         }
+        trace::fail(Rule::CoversOther, || {
+            let given = format!("{} may do less than {person}", signed.subject());
+            let remedy = "Have somebody do it who holds all roles and permissions of the other, like an administrator.";
+            Why::new(given, "somebody who can do all that the other can", remedy)
+        });
         Err(Problem::forbidden().into())
     }
 
@@ -167,11 +178,28 @@ impl Call {
     }
 
     pub(super) fn answer(&self, answered: Answered) -> Response {
-        answered.unwrap_or_else(|fault| fault.response(&self.web, &self.caller))
+        answered.unwrap_or_else(|fault| {
+            self.asked();
+            fault.response(&self.web, &self.caller)
+        })
+    }
+
+    /// The members of the body for the trace: of most no more than that they were there.
+    fn asked(&self) {
+        let Ok(body) = &self.body else { return };
+        trace::asked_in(|| {
+            let members: BTreeMap<String, Value> =
+                serde_json::from_slice(body.get(..LONGEST_ASKED).unwrap_or(body)).unwrap_or_default();
+            let text = |value: Value| value.as_str().map_or_else(|| "present".to_owned(), str::to_owned);
+            members.into_iter().map(|(name, value)| (name, text(value))).collect()
+        });
     }
 
     pub(super) fn answer_sign_in(&self, answered: Answered) -> Response {
-        answered.unwrap_or_else(|fault| fault.response_at_sign_in(&self.web, &self.caller))
+        answered.unwrap_or_else(|fault| {
+            self.asked();
+            fault.response_at_sign_in(&self.web, &self.caller)
+        })
     }
 }
 

@@ -24,9 +24,10 @@ use crate::identity::Standing;
 use crate::oauth::TokenError;
 use crate::oauth::bearer::{Actor, Reader};
 use crate::oauth::parameters::Parameters;
-use crate::oauth::scope;
+use crate::oauth::{scope, why};
 use crate::platform::secrets;
 use crate::platform::settings::Party;
+use crate::trace::{self, Rule, Why, quoted};
 
 /// A route's declaration.
 pub(in crate::http) struct Gate {
@@ -187,6 +188,7 @@ async fn admit(gate: &Gate, caller: &Caller, headers: &HeaderMap, id: Option<Uui
             let is_own = id.is_some_and(|id| signed.is(id));
             // Of others nobody hears even whether they are there.
             if !is_own && !signed.held.has(permission) {
+                trace::judge(|| signed.why_not(gate.access));
                 return Err(Problem::not_found().into());
             }
             true
@@ -194,7 +196,12 @@ async fn admit(gate: &Gate, caller: &Caller, headers: &HeaderMap, id: Option<Uui
         // Nothing else is guarded.
         _ => false,
     };
-    if is_admitted { Ok(Some(signed)) } else { Err(Problem::forbidden().into()) }
+    if !is_admitted {
+        trace::judge(|| signed.why_not(gate.access));
+        return Err(Problem::forbidden().into());
+    }
+    trace::pass(Rule::PermissionHeld);
+    Ok(Some(signed))
 }
 
 /// Whoever shows one good credential for ourselves, and what they may do now.
@@ -205,6 +212,7 @@ async fn signed(web: &Web, headers: &HeaderMap) -> Result<Signed, Fault> {
         _ => None,
     };
     let shown = shown.ok_or_else(|| unauthorized("api-token-missing", "Bearer"))?;
+    trace::pass(Rule::CredentialShown);
     bearer(web, &shown).await
 }
 
@@ -220,6 +228,7 @@ async fn by_api_key(web: &Web, shown: &str) -> Result<Signed, Fault> {
     let Some(key) = key else {
         return Err(unauthorized("api-key-dead", "Bearer error=\"invalid_token\"").into());
     };
+    trace::pass(Rule::KeyAlive);
     keys.used(key.key_id);
     let (held, roles, account) = (key.held(), key.roles(), key.is_for_account());
     let principal = match (key.account, key.client_id) {
@@ -235,13 +244,17 @@ async fn by_access_token(web: &Web, token: &str) -> Result<Signed, Fault> {
     let keys = app.keys.set();
     let reader = Reader { keys: &keys, issuer: web.issuer(), grants: &app.grants, now: app.clock.now() };
     let Some(live) = reader.account(token).await? else {
+        trace::fail(Rule::TokenAlive, || reader.why_not(token));
         return Err(unauthorized("api-token-dead", "Bearer error=\"invalid_token\"").into());
     };
+    trace::pass(Rule::TokenAlive);
     let (principal, standing) = match live.actor {
         Actor::Client(standing) => (Principal::Service { client_id: live.client_id }, standing),
         Actor::Person(account) => {
             let of_the_house = app.clients.registry().client(&live.client_id).is_some_and(|client| client.first_party);
             if !of_the_house || !scope::has(&live.scope, scope::ACCOUNT) {
+                trace::client(|| Some(live.client_id.as_str().into()));
+                trace::judge(|| why::not_of_the_house(&live.client_id, &app.clients.registry(), &live.scope));
                 let challenge = "Bearer error=\"insufficient_scope\", scope=\"account\"";
                 return Err(Problem::forbidden().challenge(challenge).into());
             }
@@ -276,6 +289,47 @@ async fn by_secret(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap) -> Resu
 impl Signed {
     fn new(principal: Principal, standing: &Standing, means: Means) -> Self {
         Self { principal, held: Held::of(standing), roles: standing.roles(), means }
+    }
+}
+
+impl Signed {
+    /// Why a route does not let them in.
+    fn why_not(&self, access: Access) -> (Rule, Why) {
+        let roles =
+            if self.roles.is_empty() { "no role".to_owned() } else { format!("the roles {}", self.roles.join(", ")) };
+        let by = match self.means {
+            Means::AccessToken => "an access token",
+            Means::Secret => "its secret",
+            Means::ApiKey { .. } => "an API key, which holds no more than it was made for",
+        };
+        let given = format!("{} with {roles}, by {by}", self.subject());
+        let (who, flag) = match &self.principal {
+            Principal::Person(account) => (account.person.user_id.to_string(), ""),
+            Principal::Service { client_id } => (client_id.clone(), " --client"),
+        };
+        let who = quoted(&who);
+        match access {
+            Access::Permission(permission) | Access::PermissionOrSecret(permission) | Access::SelfOr(permission) => {
+                let remedy = format!(
+                    "bonafide role create NAME --permission {permission}; bonafide role assign NAME {who}{flag} \
+                     (or any role that has it; an API key must be made for it too)"
+                );
+                let itself = if matches!(access, Access::SelfOr(_)) { ", or the person themselves" } else { "" };
+                (Rule::PermissionHeld, Why::new(given, format!("the permission {permission}{itself}"), remedy))
+            }
+            Access::Administrator => {
+                let remedy = format!("bonafide role assign admin {who}{flag}, and an access token of theirs");
+                (Rule::Administrator, Why::new(given, "the role admin, by an access token", remedy))
+            }
+            Access::UserInPerson if self.acts_for_themselves() => {
+                let remedy = "Use an access token of a client of the house, with the scope account.";
+                (Rule::InPerson, Why::new(given, "a person's access token", remedy))
+            }
+            _ => {
+                let remedy = "Use a person's access token, or an API key that was made for the scope account.";
+                (Rule::ActsForThemselves, Why::new(given, "a person who acts for their own account", remedy))
+            }
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 mod tokens;
+mod traces;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -71,6 +72,8 @@ pub(super) use service_accounts::{
 pub(super) use sessions::{end as end_session, end_others as end_other_sessions, list as sessions};
 pub(super) use sign_in::{login, sign_in};
 pub(super) use sign_up::{register, sign_up};
+pub(crate) use traces::trace_json;
+pub(super) use traces::{TraceBody, show as trace};
 
 /// The answer to whoever sends too much of anything.
 pub(super) fn throttled(web: &Web, caller: &Caller, status: StatusCode, seconds: i64) -> Response {

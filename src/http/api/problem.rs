@@ -1,4 +1,5 @@
-//! Refusals (RFC 9457) with two members more: `message`, a sentence for people, and `errors`, what is wrong with each field.
+//! Refusals (RFC 9457) with three members more: `message`, a sentence for people; `errors`, what is wrong with each field; and
+//! `reference`, by which operators find out more.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,10 +12,12 @@ use utoipa::ToSchema;
 
 use crate::http::answer;
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::identity::{IdentityError, PasswordFault, Refusal, SignInError};
 use crate::platform::hashing::HashError;
 use crate::platform::words::Words;
+use crate::trace;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -64,6 +67,8 @@ pub(super) struct Body {
     errors: BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    /// Operators find out more by it.
+    reference: String,
 }
 
 impl Problem {
@@ -176,6 +181,10 @@ impl Problem {
     }
 
     fn response(self, web: &Web, caller: &Caller) -> Response {
+        reasons::tell(self.message.key, || {
+            let named = self.errors.keys().map(String::as_str).filter(|field| trace::is_name(field));
+            named.collect::<Vec<_>>().join(", ")
+        });
         let words = caller.frame(web, None).words;
         let errors = self
             .errors
@@ -189,6 +198,7 @@ impl Problem {
             message: self.message.say(&words),
             errors,
             code: self.code,
+            reference: caller.request_id.as_str().to_owned(),
         };
         let mut response = answer::json(self.status, &body);
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
@@ -219,6 +229,7 @@ impl Fault {
         match self {
             Self::Problem(problem) => problem.response(web, caller),
             Self::Busy => {
+                reasons::tell("sign-in-busy", String::new);
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable").retry_after(2).response(web, caller)
             }
             Self::Broken(error) => {
@@ -237,7 +248,10 @@ impl Fault {
     pub(super) fn response_at_sign_in(self, web: &Web, caller: &Caller) -> Response {
         match self {
             Self::Problem(problem) => problem.at_sign_in().response(web, caller),
-            Self::Busy => answer::retry_after(StatusCode::SERVICE_UNAVAILABLE.into_response(), 2),
+            Self::Busy => {
+                reasons::tell("sign-in-busy", String::new);
+                answer::retry_after(StatusCode::SERVICE_UNAVAILABLE.into_response(), 2)
+            }
             Self::Broken(error) if answer::log_fault(caller, error.as_ref()) => {
                 answer::retry_after(StatusCode::SERVICE_UNAVAILABLE.into_response(), 1)
             }

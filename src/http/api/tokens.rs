@@ -1,5 +1,6 @@
 //! The tokens of JSON sign-in: those of any other grant, for the client of the house.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,11 +8,13 @@ use super::Problem;
 use super::call::Call;
 use super::problem::Fault;
 use crate::app::App;
-use crate::grants::{Grant, Redeemed, Refreshed, Rotation, StoredAccessToken};
+use crate::clients::Client;
+use crate::grants::{Grant, Redeemed, RefreshState, Refreshed, Rotation, StoredAccessToken};
 use crate::identity::Proof;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::mint::{self, Mint, SenderConstraint, Warrant};
-use crate::oauth::scope;
+use crate::oauth::{scope, why};
+use crate::trace;
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -53,9 +56,22 @@ pub(super) async fn rotate(call: &Call, presented: &str) -> Result<Option<Tokens
             let Refreshed { grant, refresh_token, access_token } = *refreshed;
             Ok(Some(mint(app, client, grant, access_token, refresh_token)?))
         }
-        Rotation::Refused | Rotation::Reused => Ok(None),
+        Rotation::Refused(state) => {
+            refused(state.as_deref(), &client, app.clock.now());
+            Ok(None)
+        }
+        Rotation::Reused(state) => {
+            refused(Some(&state), &client, app.clock.now());
+            Ok(None)
+        }
         Rotation::Rejected(never) => match never {},
     }
+}
+
+/// Tells the trace why a refresh token was not taken.
+fn refused(state: Option<&RefreshState>, client: &Client, now: DateTime<Utc>) {
+    trace::client(|| Some(client.id.as_str().into()));
+    trace::judge(|| why::refresh(state, client, now));
 }
 
 fn mint(

@@ -3,5 +3,7 @@
 pub(super) mod app;
 pub(super) mod mailbox;
 mod relying_party;
+mod traced;
 
 pub use relying_party::{DemoApp, DemoStartError};
+pub(super) use traced::traced;

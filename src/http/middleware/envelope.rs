@@ -15,8 +15,10 @@ use tracing::Instrument as _;
 use super::throttle::{self, Surface};
 use super::{Timed, cors};
 use crate::http::answer::Trouble;
-use crate::http::caller::{Caller, Peer};
+use crate::http::caller::{Asked, Caller, Peer};
 use crate::http::state::Web;
+use crate::http::{dev, reasons};
+use crate::trace::{self, Rule, Trail};
 
 /// What the envelope of a route knows.
 pub(in crate::http) struct Envelope {
@@ -85,7 +87,8 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let web = &envelope.web;
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
     let settings = &web.app.settings;
-    let caller = Caller::of(request.headers(), peer, &settings.proxies.trusted, web.app.random.as_ref());
+    let asked = Asked::of(request.method(), request.uri(), envelope.path);
+    let caller = Caller::of(request.headers(), asked, peer, &settings.proxies.trusted, web.app.random.as_ref());
     let body_timeout = settings.http.body_timeout.duration();
     let mut request = request.map(|body| Timed::body(body, body_timeout));
     request.extensions_mut().insert(caller.clone());
@@ -98,11 +101,23 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
         tracing::info_span!("request", request_id = caller.request_id.as_str())
     };
 
-    let handled = AssertUnwindSafe(envelope.handle(&caller, request, next).instrument(span)).catch_unwind().await;
-    let mut response = handled.unwrap_or_else(|_| {
-        tracing::error!(request_id = caller.request_id.as_str(), "a handler panicked");
-        Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault").page(web, &caller)
-    });
+    let trail = Trail::new(web.app.traces.clone(), caller.request_id.bytes(), caller.address, web.demo.is_some());
+    let served = async {
+        let handled = AssertUnwindSafe(envelope.handle(&caller, request, next).instrument(span)).catch_unwind().await;
+        let response = handled.unwrap_or_else(|_| {
+            tracing::error!(request_id = caller.request_id.as_str(), "a handler panicked");
+            trace::fail(Rule::Served, || reasons::fault("panic"));
+            Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault").page(web, &caller)
+        });
+        let status = response.status();
+        if status.is_client_error() || status.is_server_error() {
+            // Whoever refuses says why; this is for what the framework refuses in its own words.
+            trace::fail(Rule::RequestWellFormed, || reasons::unnamed(status));
+        }
+        caller.asked.close(status);
+        if web.demo.is_some() { dev::traced(&caller, response).await } else { response }
+    };
+    let mut response = trace::follow(trail, served).await;
 
     let status = response.status();
     let headers = response.headers_mut();

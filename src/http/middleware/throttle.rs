@@ -3,12 +3,13 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Duration;
-use serde_json::json;
 
 use crate::http::answer::{self, Trouble};
 use crate::http::api;
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
+use crate::trace::{self, Rule};
 
 /// Who reads a route's answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(super) fn wait(web: &Web, caller: &Caller, surface: Surface) -> Option<Durat
 
 pub(super) fn refusal(web: &Web, caller: &Caller, surface: Surface, wait: Duration) -> Response {
     let seconds = wait.num_seconds() + 1;
+    trace::fail(Rule::RequestRate, || reasons::rate(&web.app.settings.limits));
     let response = match surface {
         Surface::Page | Surface::Asset => {
             let minutes = ((seconds + 59) / 60).to_string();
@@ -42,8 +44,7 @@ pub(super) fn refusal(web: &Web, caller: &Caller, surface: Surface, wait: Durati
             trouble.with("minutes", minutes).page(web, caller)
         }
         Surface::Protocol => {
-            let body = json!({"error": "temporarily_unavailable", "error_description": "too many requests"});
-            answer::json(StatusCode::TOO_MANY_REQUESTS, &body)
+            answer::refusal(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "too many requests")
         }
         Surface::Json => return api::throttled(web, caller, StatusCode::TOO_MANY_REQUESTS, seconds),
         Surface::JsonSignIn => return api::throttled(web, caller, StatusCode::BAD_REQUEST, seconds),

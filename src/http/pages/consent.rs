@@ -20,7 +20,9 @@ use crate::http::{csrf, form, reply};
 use crate::oauth::ErrorCode;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
+use crate::oauth::why;
 use crate::sessions::Live;
+use crate::trace::{self, Rule};
 
 const PURPOSE: &str = "consent";
 
@@ -64,7 +66,10 @@ pub(in crate::http) async fn post(
         let about = About::both(live.user_id, &request.client.id);
         return match web.app.grants.deny(name, &request.scopes.join(" "), about, &caller.source()).await {
             Ok(()) => {
-                reply::send(&web, &caller, request.reply.error(ErrorCode::AccessDenied, "the person did not allow it"))
+                trace::asked(form.pairs());
+                trace::client(|| Some(request.client.id.as_str().into()));
+                trace::fail(Rule::ConsentGiven, why::denied);
+                reply::refuse(&web, &caller, &request.reply, ErrorCode::AccessDenied, "the person did not allow it")
             }
             Err(error) => answer::fault_page(&web, &caller, &error),
         };

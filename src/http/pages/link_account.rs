@@ -181,6 +181,7 @@ fn again(web: &Web, caller: &Caller, case: &Case, error: PendingFault) -> Respon
 }
 
 fn render(web: &Web, caller: &Caller, case: &Case, status: StatusCode, faults: Vec<Fault>) -> Response {
+    super::fields(&faults);
     let Case { name, pending, waiting, from } = case;
     let view = LinkAccountPage {
         frame: caller.frame(web, waiting.ui_locales()),

@@ -22,6 +22,7 @@ use super::caller::Caller;
 use super::csrf;
 use super::form;
 use super::interaction;
+use super::reasons;
 use super::state::Web;
 use super::views::{Fault, Frame};
 use crate::audit::Source;
@@ -30,6 +31,7 @@ use crate::identity::{Asking, Device, Visit};
 use crate::limits;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
+use crate::trace::{self, Rule, Why};
 
 /// The request of an application that a page before sign-in belongs to, if any.
 struct Waiting {
@@ -130,8 +132,9 @@ async fn submitted(
 ) -> Result<(Parameters, Waiting), Response> {
     let form = form::read(headers, body, web.app.settings.http.max_body).await;
     let form = form.map_err(|fault| interaction::form_fault(web, caller, fault))?;
-    check_form(web, caller, headers, purpose, &form)?;
+    check_form(web, caller, headers, purpose, &form).inspect_err(|_| trace::asked(form.pairs()))?;
     let waiting = Waiting::find(web, caller, headers, form.get("interaction")).await?;
+    trace::pass(Rule::FormOurs);
     Ok((form, waiting))
 }
 
@@ -161,6 +164,13 @@ async fn mail_throttled(web: &Web, caller: &Caller) -> Result<Option<(Fault, i64
     let wait = limits::throttle_mail(&app.database, limits, app.random.as_ref(), caller.address, &source, now);
     let wait = wait.await.map_err(|error| answer::fault_page(web, caller, &error))?;
     Ok(wait.map(|wait| {
+        trace::fail(Rule::MailsLeft, || {
+            Why::new(
+                "more mails than may be asked for",
+                "fewer",
+                "Wait, or see limits.mails_an_hour and limits.address_failures.",
+            )
+        });
         let minutes = (wait.num_seconds() + 59) / 60;
         (Fault::new("", "mail-throttled").with("minutes", minutes.to_string()), wait.num_seconds())
     }))
@@ -168,9 +178,18 @@ async fn mail_throttled(web: &Web, caller: &Caller) -> Result<Option<(Fault, i64
 
 /// Where to sign in after a mailed link did its work: for the application that waits, if it waits in this browser.
 async fn sign_in_href(web: &Web, caller: &Caller, headers: &HeaderMap, interaction: Option<&str>) -> String {
-    match Waiting::find(web, caller, headers, interaction).await {
-        Ok(waiting) => waiting.link("/sign-in"),
-        Err(_) => "/sign-in".to_owned(),
+    if let Ok(waiting) = Waiting::find(web, caller, headers, interaction).await {
+        waiting.link("/sign-in")
+    } else {
+        trace::forget();
+        "/sign-in".to_owned()
+    }
+}
+
+/// Tells the trace which fields of a form are not as they have to be, where nothing else has decided.
+fn fields(faults: &[Fault]) {
+    if !faults.is_empty() {
+        reasons::fields(&faults.iter().map(|fault| (fault.field, fault.message)));
     }
 }
 

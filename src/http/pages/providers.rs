@@ -13,11 +13,13 @@ use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::interaction;
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::http::views::ProviderLink;
 use crate::identity::{Arrival, Arrived, Coming, Proof};
 use crate::oauth::parameters::Parameters;
 use crate::sessions::SessionError;
+use crate::trace;
 
 /// The link on the sign-in page.
 pub(in crate::http) async fn start(
@@ -239,6 +241,7 @@ pub(super) async fn refused(
 
 /// What a person is told. What the provider said goes to the log: anybody could have written that into the address.
 pub(super) fn failure(web: &Web, name: &str, error: &FederationError) -> Trouble {
+    trace::judge(|| reasons::provider(name, error));
     let (status, title, message) = match error {
         FederationError::Unknown => (StatusCode::NOT_FOUND, "provider-unknown-title", "provider-unknown"),
         FederationError::State => (StatusCode::BAD_REQUEST, "provider-state-title", "provider-state"),

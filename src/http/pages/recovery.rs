@@ -82,6 +82,7 @@ fn asked(
     email: String,
     faults: Vec<Fault>,
 ) -> Response {
+    super::fields(&faults);
     let view = ForgotPasswordPage {
         frame: caller.frame(web, waiting.ui_locales()),
         interaction: waiting.name.clone(),
@@ -164,6 +165,7 @@ async fn chosen(
     match web.app.accounts.reset_link(token).await {
         Ok(Some(email)) => {
             let frame = caller.frame(web, None);
+            super::fields(&faults);
             let csrf = waiting.token(web, RESET);
             let view = ResetPasswordPage { frame, csrf, token: token.to_owned(), email, faults };
             waiting.finish(web, answer::page(web, status, Forms::Secret, &view))

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, providers, submitted, verify_email};
+use super::{DeviceCookie, Waiting, fields, providers, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
@@ -16,6 +16,7 @@ use crate::http::views::{BackToApp, Fault, SignInPage};
 use crate::identity::SignInError;
 use crate::oauth::parameters::Parameters;
 use crate::sessions::SessionError;
+use crate::trace;
 
 const PURPOSE: &str = "sign-in";
 
@@ -54,7 +55,10 @@ pub(in crate::http) async fn post(
         Err(response) => return response,
     };
     let remember = form.get("remember").is_some();
-    let again = |status, faults| {
+    let again = |status, faults: Vec<Fault>| {
+        trace::asked(form.pairs());
+        trace::client(|| waiting.request.as_ref().map(|(_, request)| request.client.id.as_str().into()));
+        fields(&faults);
         let username = form.get("username").unwrap_or_default().chars().take(320).collect();
         render(&web, &caller, &waiting, status, username, remember, faults)
     };

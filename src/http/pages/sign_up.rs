@@ -144,6 +144,7 @@ fn render(
     form: &Parameters,
     faults: Vec<Fault>,
 ) -> Response {
+    super::fields(&faults);
     let typed = |field: &str| form.get(field).unwrap_or_default().chars().take(320).collect();
     let offered = web.app.federation.providers.offered();
     let welcoming = offered.iter().filter(|provider| provider.declared.sign_up);

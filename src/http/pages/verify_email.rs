@@ -137,6 +137,7 @@ fn offer(
     email: String,
     faults: Vec<Fault>,
 ) -> Response {
+    super::fields(&faults);
     let view = UnverifiedPage {
         frame: caller.frame(web, waiting.ui_locales()),
         interaction: waiting.name.clone(),

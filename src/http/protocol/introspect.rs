@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
-use super::token::{authenticate, refuse, refuse_form};
+use super::token::{authenticate, refuse, refuse_form, token_missing};
 use crate::access::keys::is_key;
 use crate::http::answer;
 use crate::http::caller::Caller;
@@ -18,6 +18,8 @@ use crate::oauth::bearer::Reader;
 use crate::oauth::client_auth::ClientAuthError;
 use crate::oauth::introspection::{self, Inactive, Introspection};
 use crate::oauth::parameters::Parameters;
+use crate::oauth::why;
+use crate::trace::{self, Rule};
 
 pub(in crate::http) async fn introspect(
     State(web): State<Arc<Web>>,
@@ -32,7 +34,7 @@ pub(in crate::http) async fn introspect(
     match answer(&web, &caller, &headers, &form).await {
         Ok(Some(known)) => answer::json(StatusCode::OK, &known),
         Ok(None) => answer::json(StatusCode::OK, &Inactive::default()),
-        Err(error) => refuse(&caller, error),
+        Err(error) => refuse(&caller, &headers, &form, error),
     }
 }
 
@@ -48,10 +50,11 @@ async fn answer(
     if client.is_public() {
         // Its id is no proof of anything: anybody could try tokens out here (section 2.1).
         let basic = headers.contains_key(header::AUTHORIZATION);
+        trace::fail(Rule::ClientConfidential, || why::public_client(&client));
         return Err(ClientAuthError::Failed { basic, method: "none" }.into());
     }
     // The hint would only save time (section 2.1), and ours are told apart by their looks.
-    let token = form.one("token")?.ok_or(TokenError::request("token is missing"))?;
+    let token = form.one("token")?.ok_or_else(token_missing)?;
     if is_key(token) {
         return Ok(introspection::introspect_key(token, &client, &app.api_keys, web.issuer()).await?);
     }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
-use super::token::{authenticate, refuse, refuse_form};
+use super::token::{authenticate, refuse, refuse_form, token_missing};
 use crate::access::keys::is_key;
 use crate::grants::GrantError;
 use crate::http::answer::NO_STORE;
@@ -30,7 +30,7 @@ pub(in crate::http) async fn revoke(
     };
     match answer(&web, &caller, &headers, &form).await {
         Ok(()) => done(),
-        Err(error) => refuse(&caller, error),
+        Err(error) => refuse(&caller, &headers, &form, error),
     }
 }
 
@@ -38,7 +38,7 @@ async fn answer(web: &Arc<Web>, caller: &Caller, headers: &HeaderMap, form: &Par
     let app = &web.app;
     form.require_single()?;
     let client = authenticate(web, caller, headers, form).await?;
-    let token = form.one("token")?.ok_or(TokenError::request("token is missing"))?;
+    let token = form.one("token")?.ok_or_else(token_missing)?;
     let keys = app.keys.set();
     let reader = Reader { keys: &keys, issuer: web.issuer(), grants: &app.grants, now: app.clock.now() };
     let revoked = if is_key(token) {

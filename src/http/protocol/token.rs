@@ -6,18 +6,19 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
 
 use crate::audit::{self, About, Event};
 use crate::clients::GrantType;
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::form::{self, FormFault};
+use crate::http::reasons;
 use crate::http::state::Web;
-use crate::oauth::client_auth::{AuthenticatedClient, Claimed, ClientAuthError};
+use crate::oauth::client_auth::{AuthenticatedClient, Claimed, ClientAuthError, claimed_id};
 use crate::oauth::mint::{Mint, TokenResponse};
 use crate::oauth::parameters::Parameters;
-use crate::oauth::{TokenError, token};
+use crate::oauth::{TokenError, token, why};
+use crate::trace::{self, Rule};
 
 pub(in crate::http) async fn token(
     State(web): State<Arc<Web>>,
@@ -34,7 +35,7 @@ pub(in crate::http) async fn token(
             metrics::counter!("bonafide_tokens_total", "grant" => grant.name()).increment(1);
             answer::json(StatusCode::OK, &tokens)
         }
-        Err(error) => refuse(&caller, error),
+        Err(error) => refuse(&caller, &headers, &form, error),
     }
 }
 
@@ -79,13 +80,22 @@ pub(in crate::http) async fn authenticate(
     let app = &web.app;
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = match (given.next(), given.next()) {
-        (_, Some(_)) => return Err(ClientAuthError::Malformed("the Authorization header is repeated").into()),
+        (_, Some(_)) => {
+            trace::fail(Rule::ClientAuthOneWay, || why::client_auth("repeated"));
+            return Err(ClientAuthError::Malformed("the Authorization header is repeated").into());
+        }
         (first, None) => first.map(HeaderValue::as_bytes),
     };
     let claimed = Claimed::read(authorization, form)?;
     let id = claimed.client_id.clone();
     let client = app.clients.find(&id, &app.database, app.clock.as_ref()).await?;
     let known = client.is_some();
+    if known {
+        trace::pass(Rule::ClientRegistered);
+        trace::pass(Rule::ClientEnabled);
+    } else {
+        trace::judge(|| why::unknown_client(&id, &app.clients.registry()));
+    }
     claimed.prove(client, app.clock.now()).map_err(|error| {
         if let (true, ClientAuthError::Failed { method, .. }) = (known, &error) {
             record_failure(web, caller, id, method);
@@ -112,6 +122,12 @@ fn record_failure(web: &Arc<Web>, caller: &Caller, client_id: String, method: &'
     });
 }
 
+/// Endpoints that are about a token need one.
+pub(super) fn token_missing() -> TokenError {
+    trace::fail(Rule::CredentialShown, || why::missing("token"));
+    TokenError::request("token is missing")
+}
+
 /// The answer to a body that is no form.
 pub(in crate::http) fn refuse_form(fault: FormFault) -> Response {
     let (status, description) = match fault {
@@ -120,25 +136,28 @@ pub(in crate::http) fn refuse_form(fault: FormFault) -> Response {
         FormFault::Incomplete => (StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
         FormFault::Malformed => (StatusCode::BAD_REQUEST, "the body is not a form in UTF-8"),
     };
-    let response = answer::json(status, &json!({"error": "invalid_request", "error_description": description}));
+    trace::fail(Rule::BodyReadable, || reasons::body(fault));
+    let response = answer::refusal(status, "invalid_request", description);
     // What is left of a body that was not read cannot be told from the next request.
     let close = matches!(fault, FormFault::TooLarge | FormFault::Incomplete).then(|| HeaderValue::from_static("close"));
     answer::with_header(response, header::CONNECTION, close)
 }
 
 /// The answer of an endpoint of clients that refuses (RFC 6749 section 5.2).
-pub(super) fn refuse(caller: &Caller, error: TokenError) -> Response {
+pub(super) fn refuse(caller: &Caller, headers: &HeaderMap, form: &Parameters, error: TokenError) -> Response {
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    trace::client(|| claimed_id(authorization, form).map(Into::into));
+    trace::asked(form.pairs());
     match error {
         TokenError::Refused { code, description } => {
-            answer::json(StatusCode::BAD_REQUEST, &json!({"error": code.name(), "error_description": description}))
+            trace::fail(Rule::RequestWellFormed, || reasons::said(description));
+            answer::refusal(StatusCode::BAD_REQUEST, code.name(), description)
         }
-        TokenError::Client(ClientAuthError::Malformed(description)) => answer::json(
-            StatusCode::BAD_REQUEST,
-            &json!({"error": "invalid_request", "error_description": description}),
-        ),
+        TokenError::Client(ClientAuthError::Malformed(description)) => {
+            answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", description)
+        }
         TokenError::Client(ClientAuthError::Failed { basic, .. }) => {
-            let body = json!({"error": "invalid_client", "error_description": "client authentication failed"});
-            let response = answer::json(StatusCode::UNAUTHORIZED, &body);
+            let response = answer::refusal(StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed");
             let challenge = basic.then(|| HeaderValue::from_static("Basic realm=\"bonafide\", charset=\"UTF-8\""));
             answer::with_header(response, header::WWW_AUTHENTICATE, challenge)
         }

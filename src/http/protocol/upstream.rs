@@ -12,10 +12,11 @@ use serde_json::json;
 use crate::federation::FederationError;
 use crate::http::answer::{self, Forms};
 use crate::http::caller::Caller;
-use crate::http::form;
 use crate::http::state::Web;
 use crate::http::views::SignedOutPage;
+use crate::http::{form, reasons};
 use crate::oauth::parameters::Parameters;
+use crate::trace::{self, Rule};
 
 /// Where a provider sends a browser that has signed out there: on to where it was going.
 pub(in crate::http) async fn signed_out(
@@ -50,9 +51,9 @@ pub(in crate::http) async fn backchannel_logout(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let refuse = |description: &str| {
-        let body = json!({"error": "invalid_request", "error_description": description});
-        answer::json(StatusCode::BAD_REQUEST, &body)
+    let refuse = |description: &'static str| {
+        trace::fail(Rule::RequestWellFormed, || reasons::said(description));
+        answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", description)
     };
     let Ok(parameters) = form::read(&headers, body, web.app.settings.http.max_body).await else {
         return refuse("a form with a logout_token is expected");
@@ -66,6 +67,7 @@ pub(in crate::http) async fn backchannel_logout(
             if let Err(error) = app.federation.record_refusal(&name, &error, &source).await {
                 return answer::fault_json(&caller, &error);
             }
+            trace::judge(|| reasons::provider(&name, &error));
             return refuse("the logout token does not hold");
         }
     };

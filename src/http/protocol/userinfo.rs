@@ -6,15 +6,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::token::refuse_form;
 use crate::http::answer;
 use crate::http::caller::Caller;
-use crate::http::form;
 use crate::http::state::Web;
+use crate::http::{form, reasons};
 use crate::oauth::bearer::Reader;
-use crate::oauth::{claims, scope};
+use crate::oauth::{claims, scope, why};
+use crate::trace::{self, Rule};
 
 /// Why there is no answer (RFC 6750 section 3.1).
 #[derive(Clone, Copy)]
@@ -62,12 +63,19 @@ async fn answer(web: &Web, caller: &Caller, token: &str) -> Response {
     let app = &web.app;
     let keys = app.keys.set();
     let reader = Reader { keys: &keys, issuer: web.issuer(), grants: &app.grants, now: app.clock.now() };
-    let token = match reader.live(token).await {
-        Ok(Some(token)) => token,
-        Ok(None) => return refuse(Refusal::Token),
+    let live = match reader.live(token).await {
+        Ok(Some(live)) => live,
+        Ok(None) => {
+            trace::fail(Rule::TokenAlive, || reader.why_not(token));
+            return refuse(Refusal::Token);
+        }
         Err(error) => return answer::fault_json(caller, &error),
     };
+    trace::pass(Rule::TokenAlive);
+    let token = live;
     let Some(holder) = token.holder.filter(|_| scope::has(&token.scope, "openid")) else {
+        trace::client(|| Some(token.client_id.as_str().into()));
+        trace::fail(Rule::TokenScope, || why::no_openid(&token.scope));
         return refuse(Refusal::Scope);
     };
     let (named, declared) = (holder.requested().userinfo, &app.settings.attributes);
@@ -88,11 +96,13 @@ pub(in crate::http) fn bearer_token(header: &HeaderValue) -> Option<String> {
 fn refuse(refusal: Refusal) -> Response {
     let (status, error, description, challenge) = match refusal {
         Refusal::Missing => {
+            reasons::tell("api-token-missing", String::new);
             let response = StatusCode::UNAUTHORIZED.into_response();
             let response = answer::with_header(response, header::CACHE_CONTROL, Some(answer::NO_STORE));
             return answer::with_header(response, header::WWW_AUTHENTICATE, Some(HeaderValue::from_static("Bearer")));
         }
         Refusal::Request(description) => {
+            trace::fail(Rule::CredentialShown, || reasons::said(description));
             (StatusCode::BAD_REQUEST, "invalid_request", description, "Bearer error=\"invalid_request\"")
         }
         Refusal::Token => (
@@ -108,6 +118,6 @@ fn refuse(refusal: Refusal) -> Response {
             "Bearer error=\"insufficient_scope\", scope=\"openid\"",
         ),
     };
-    let response = answer::json(status, &json!({"error": error, "error_description": description}));
+    let response = answer::refusal(status, error, description);
     answer::with_header(response, header::WWW_AUTHENTICATE, Some(HeaderValue::from_static(challenge)))
 }

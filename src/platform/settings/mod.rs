@@ -51,6 +51,7 @@ pub struct Settings {
     pub storage: Storage,
     pub policies: Policies,
     pub limits: Limits,
+    pub traces: Traces,
     pub branding: Branding,
     pub http: Http,
     pub tls: Tls,
@@ -219,6 +220,31 @@ impl Policies {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// Zero: none.
+    pub kept: Millis,
+    pub most: i64,
+    pub a_second: u32,
+    pub a_second_from_one: u32,
+}
+
+impl Traces {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        for (name, value) in [
+            ("traces.most", self.most),
+            ("traces.a_second", i64::from(self.a_second)),
+            ("traces.a_second_from_one", i64::from(self.a_second_from_one)),
+        ] {
+            if value < 1 {
+                return Err((name, "must be at least 1; traces.kept = \"0s\" keeps none".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Branding {
     pub name: String,
     pub logo: String,
@@ -343,6 +369,7 @@ impl Settings {
         }
         self.accounts.check()?;
         self.limits.check()?;
+        self.traces.check()?;
         self.mail.check()?;
         self.storage.check()?;
         argon2::Params::new(self.passwords.memory, self.passwords.iterations, self.passwords.parallelism, None)

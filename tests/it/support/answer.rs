@@ -46,6 +46,11 @@ impl Answer {
         answer
     }
 
+    /// The body without what is different in every answer: the request's reference.
+    pub(crate) fn said(&self) -> String {
+        self.body.replace(self.header("x-request-id"), "")
+    }
+
     /// A header's value; empty when it is not there, or not text.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")

@@ -116,9 +116,9 @@ impl Place {
         self.connection.get_or_init(|| self.database.connect()).await
     }
 
-    /// All tables but the counters and the audit log, which may change where nothing else does.
+    /// All tables but the counters, the audit log and the traces of refusals, which may change where nothing else does.
     pub(crate) async fn dump(&self) -> Dump {
-        self.dump_tables(&["attempts", "audit_events"]).await
+        self.dump_tables(&["attempts", "audit_events", "traces"]).await
     }
 
     /// All tables but these.

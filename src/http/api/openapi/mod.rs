@@ -13,6 +13,7 @@ mod recovery;
 mod roles;
 mod schemas;
 mod sign_in;
+mod traces;
 
 use std::sync::LazyLock;
 
@@ -37,6 +38,7 @@ fn operations() -> impl Iterator<Item = Operation> {
         providers::operations(),
         keys::operations(),
         policies::operations(),
+        traces::operations(),
         authzen::operations(),
         adapter::operations(),
     ];
