@@ -25,11 +25,13 @@ pub const POLICIES_WRITE: &str = "policies:write";
 pub const PROVIDERS_READ: &str = "providers:read";
 /// Declaring other providers.
 pub const PROVIDERS_WRITE: &str = "providers:write";
+/// Reading what happened, to whom and by whom.
+pub const AUDIT_READ: &str = "audit:read";
 /// Asking for decisions (AuthZEN).
 pub const ACCESS_EVALUATE: &str = "access:evaluate";
 
 /// The permissions that mean something here, with what they allow. Others are declared.
-pub const BUILT_IN: [(&str, &str); 11] = [
+pub const BUILT_IN: [(&str, &str); 12] = [
     (USERS_READ, "read anybody's account"),
     (USERS_WRITE, "change anybody's account"),
     (ROLES_READ, "read roles, permissions and who holds them"),
@@ -40,6 +42,7 @@ pub const BUILT_IN: [(&str, &str); 11] = [
     (POLICIES_WRITE, "publish policies"),
     (PROVIDERS_READ, "read how other providers are declared"),
     (PROVIDERS_WRITE, "declare other providers"),
+    (AUDIT_READ, "read what happened, to whom and by whom"),
     (ACCESS_EVALUATE, "ask for decisions"),
 ];
 

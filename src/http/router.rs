@@ -22,8 +22,8 @@ use super::protocol::{authorize, discovery, introspect, logout, revoke, token, u
 use super::state::Web;
 use super::{dev, middleware, pages, pictures};
 use crate::access::permission::{
-    ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ, ROLES_WRITE,
-    SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE, USERS_READ, USERS_WRITE,
+    ACCESS_EVALUATE, AUDIT_READ, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ,
+    ROLES_WRITE, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE, USERS_READ, USERS_WRITE,
 };
 
 /// What a route shares with others of its kind.
@@ -145,6 +145,9 @@ pub fn table() -> Vec<Route> {
         route("/auth/upload-image/{id}", SelfOr(USERS_WRITE), Json, put(api::upload_picture)),
         route("/auth/{id}/providers", SelfOr(USERS_READ), Json, get(api::links)),
         route("/auth/{id}/providers/{provider}/{subject}", SelfOr(USERS_WRITE), Json, delete(api::unlink)),
+        route("/auth/{id}/activity", SelfOr(AUDIT_READ), Json, get(api::activity)),
+        route("/audit", Permission(AUDIT_READ), Json, get(api::audit)),
+        route("/audit/export", Permission(AUDIT_READ), Json, get(api::export_audit).head(api::method_refused)),
         route("/user/admin/register", Administrator, Json, post(api::admin_register)),
         route("/providers", Permission(PROVIDERS_READ), Json, get(api::providers)),
         by(GET, "/providers/{name}", Permission(PROVIDERS_READ), get(api::provider)),

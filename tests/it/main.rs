@@ -31,6 +31,7 @@ mod api_providers;
 mod api_recovery;
 mod api_roles;
 mod attributes;
+mod audit;
 mod authorize;
 mod authzen;
 mod backchannel_logout;

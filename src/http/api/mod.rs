@@ -5,6 +5,7 @@
 
 pub(super) mod adapter;
 mod admin;
+mod audit;
 mod call;
 mod evaluation;
 mod guard;
@@ -39,6 +40,7 @@ use super::caller::Caller;
 use super::state::Web;
 
 pub(super) use admin::register as admin_register;
+pub(super) use audit::{activity, export as export_audit, list as audit};
 pub(super) use evaluation::{evaluation, evaluations};
 pub(super) use guard::{Gate, guard};
 pub(super) use keys::{create as create_key, list as keys, revoke as revoke_key, rotate as rotate_key};

@@ -2,6 +2,7 @@
 //! who may call is the route table's.
 
 mod adapter;
+mod audit;
 mod authzen;
 mod keys;
 mod operation;
@@ -31,6 +32,7 @@ fn operations() -> impl Iterator<Item = Operation> {
         sign_in::operations(),
         people::operations(),
         recovery::operations(),
+        audit::operations(),
         roles::operations(),
         providers::operations(),
         keys::operations(),
