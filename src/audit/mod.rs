@@ -49,6 +49,14 @@ pub enum Event {
     SignedOutEverywhere {
         sessions: usize,
     },
+    /// One of a person's sessions was ended from elsewhere.
+    SessionEnded {
+        sid: String,
+    },
+    /// All of a person's sessions but the one that asked.
+    OtherSessionsEnded {
+        sessions: usize,
+    },
     MessageGivenUp {
         message: &'static str,
         attempts: i32,
@@ -62,6 +70,8 @@ pub enum Event {
         mailed: bool,
     },
     PasswordReset,
+    /// By whoever was signed in.
+    PasswordChanged,
     EmailVerificationAsked {
         mailed: bool,
     },
@@ -128,6 +138,10 @@ pub enum Event {
     GrantEnded {
         grant: Uuid,
         reason: &'static str,
+    },
+    /// A person has taken from an application what they had allowed it, with how many grants.
+    AppWithdrawn {
+        grants: usize,
     },
     AccessTokenRevoked {
         grant: Option<Uuid>,

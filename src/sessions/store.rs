@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use super::OwnSession;
 use crate::identity::Profile;
 use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one, hold_row};
@@ -232,6 +233,43 @@ pub(super) struct Ended {
 pub(super) async fn end(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
     let sql = "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING id, sid, user_id";
     fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// Which of a person's sessions.
+pub(super) enum Whose {
+    One(Uuid),
+    /// All of them but this one, if any.
+    AllBut(Option<Uuid>),
+}
+
+/// Ends these live sessions of a person. Answers those that it ended.
+pub(super) async fn end_live(
+    tx: &Tx,
+    user: Uuid,
+    whose: Whose,
+    now: DateTime<Utc>,
+) -> Result<Vec<Ended>, DatabaseError> {
+    let (condition, id) = match whose {
+        Whose::One(id) => ("id = $3", id),
+        // Nobody's session has the nil id.
+        Whose::AllBut(keep) => ("id <> $3", keep.unwrap_or_default()),
+    };
+    let held = in_order(tx, &format!("user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND {condition}"));
+    let sql = format!("UPDATE browser_sessions SET ended_at = $2 WHERE {held} RETURNING id, sid, user_id");
+    fetch_all(tx, &sql, [user.into(), now.timestamp_millis().into(), id.into()]).await
+}
+
+/// What a person sees of their live sessions, the one that was seen last first.
+pub(super) async fn of(
+    database: &Database,
+    user: Uuid,
+    now: DateTime<Utc>,
+    most: u64,
+) -> Result<Vec<OwnSession>, DatabaseError> {
+    let sql = "SELECT id, user_agent, address, signed_in_at, last_seen_at, expires_at, amr, remember FROM browser_sessions \
+               WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY last_seen_at DESC, id DESC LIMIT $3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    database.find_all(database.statement(sql, [user.into(), now.timestamp_millis().into(), most.into()])).await
 }
 
 /// The session of a cookie, if it is alive: an old one ends nothing but itself.
