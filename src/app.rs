@@ -140,7 +140,7 @@ impl App {
                 Outgoing::new(&settings.outgoing, &[])?,
             ),
             policies: Policies::load(database.clone(), clock.clone(), random.clone()).await?,
-            grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone()),
+            grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             settings,
             clock,
             random,

@@ -21,6 +21,8 @@ pub struct Model {
     pub password_hash: Option<String>,
     /// Counts the passwords; another hash of the same one counts as the same.
     pub password_version: i32,
+    /// Counts the edits of what this row says of somebody.
+    pub revision: i32,
     pub email_verified_at: Option<i64>,
     pub disabled_at: Option<i64>,
     pub created_at: i64,

@@ -64,7 +64,8 @@ pub(super) async fn keep_word(tx: &Tx, user: Uuid, address: &str, at: DateTime<U
 
 /// Takes the adapter's word for ours, if a token that went to the address was used a moment ago.
 pub(super) async fn believe(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-    let sql = "UPDATE users SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL AND password_hash IS NULL \
+    let sql = "UPDATE users SET email_verified_at = $2, revision = revision + 1 \
+               WHERE id = $1 AND email_verified_at IS NULL AND password_hash IS NULL \
                AND NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = $4) \
                AND EXISTS (SELECT 1 FROM adapter_verification_tokens t \
                            WHERE t.address = users.email_canonical AND t.used_at IS NOT NULL AND t.used_at > $3)";

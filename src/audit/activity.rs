@@ -7,15 +7,18 @@ use uuid::Uuid;
 use super::store::{Filter, Place, Recorded, list};
 use crate::platform::database::{Database, DatabaseError};
 
-/// The events that are shown. Each has a sentence `account-activity-…` in the catalogues.
-const SHOWN: [&str; 20] = [
+/// The events that are shown. Each has a sentence `account-did-…` in the catalogues.
+pub const SHOWN: [&str; 24] = [
     "signed_up",
     "signed_in",
     "sign_in_refused",
     "signed_out",
     "signed_out_everywhere",
+    "session_ended",
+    "other_sessions_ended",
     "password_reset_asked",
     "password_reset",
+    "password_changed",
     "email_verified",
     "email_change_asked",
     "email_changed",
@@ -27,6 +30,7 @@ const SHOWN: [&str; 20] = [
     "account_unlinked",
     "consent_given",
     "consent_denied",
+    "app_withdrawn",
     "api_key_created",
     "api_key_revoked",
 ];

@@ -7,7 +7,7 @@ mod store;
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use activity::{Activity, activity};
+pub use activity::{Activity, SHOWN, activity};
 pub use export::export;
 pub use store::{Filter, Order, Place, Recorded, list, newest, place, record};
 
@@ -53,6 +53,14 @@ pub enum Event {
     SignedOutEverywhere {
         sessions: usize,
     },
+    /// One of a person's sessions was ended from elsewhere.
+    SessionEnded {
+        sid: String,
+    },
+    /// All of a person's sessions but the one that asked.
+    OtherSessionsEnded {
+        sessions: usize,
+    },
     MessageGivenUp {
         message: &'static str,
         attempts: i32,
@@ -66,6 +74,8 @@ pub enum Event {
         mailed: bool,
     },
     PasswordReset,
+    /// By whoever was signed in.
+    PasswordChanged,
     EmailVerificationAsked {
         mailed: bool,
     },
@@ -132,6 +142,10 @@ pub enum Event {
     GrantEnded {
         grant: Uuid,
         reason: &'static str,
+    },
+    /// A person has taken from an application what they had allowed it, with how many grants.
+    AppWithdrawn {
+        grants: usize,
     },
     AccessTokenRevoked {
         grant: Option<Uuid>,

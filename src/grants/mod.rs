@@ -24,6 +24,7 @@ macro_rules! standing {
 }
 
 mod access_tokens;
+mod apps;
 mod codes;
 mod credentials;
 mod interactions;
@@ -38,6 +39,7 @@ use uuid::Uuid;
 
 use crate::identity::{Person, Proof};
 use crate::oauth::claims_request::Requested;
+use crate::outbox::Bell;
 use crate::platform::clock::Clock;
 use crate::platform::database::{Database, DatabaseError};
 use crate::platform::random::Random;
@@ -48,10 +50,13 @@ pub use access_tokens::{
     ACCESS_PREFIX, Account, AccountToken, Holder, NewAccessToken, OpaqueToken, RefreshToken, SignedToken,
     StoredAccessToken,
 };
+pub use apps::App;
 pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
 pub use interactions::Interaction;
 pub use refresh::{Refreshed, Rotation};
-pub use store::{Party, end_all_of, expire_codes, expire_codes_of_session, parties, sweep};
+pub use store::{
+    Party, end_all_but, end_all_of, expire_codes, expire_codes_but, expire_codes_of_session, parties, sweep,
+};
 
 /// Prefixes tell people and secret scanners what a string is.
 pub const CODE_PREFIX: &str = "bfc_";
@@ -140,10 +145,17 @@ pub struct Grants {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     settings: Arc<Settings>,
+    bell: Bell,
 }
 
 impl Grants {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Arc<Settings>) -> Self {
-        Self { database, clock, random, settings }
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Arc<Settings>,
+        bell: Bell,
+    ) -> Self {
+        Self { database, clock, random, settings, bell }
     }
 }

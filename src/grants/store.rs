@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 use uuid::Uuid;
 
-use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode};
+use super::{Authentication, Consumed, Exchange, Grant, Interaction, NewCode, apps};
 use crate::audit::{self, About, Event, Source};
-use crate::identity::Person;
+use crate::identity::{Keep, Person};
 use crate::oauth::claims_request::Requested;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 use crate::platform::random::Random;
@@ -236,15 +236,32 @@ pub async fn end_all_of(
     random: &dyn Random,
     source: &Source,
 ) -> Result<(), DatabaseError> {
+    expire_codes(tx, user, now).await?;
+    end_all_but(tx, user, Keep::default(), reason, now, random, source).await
+}
+
+/// The same but for what goes on: what was granted in that session, and that grant. The codes are the caller's matter.
+pub async fn end_all_but(
+    tx: &Tx,
+    user: Uuid,
+    keep: Keep,
+    reason: &'static str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), DatabaseError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: Uuid,
         client_id: String,
     }
-    expire_codes(tx, user, now).await?;
+    // Nothing has the nil id.
     let sql = "UPDATE grants SET ended_at = $2, end_reason = $3, sealed_successor = NULL \
-               WHERE user_id = $1 AND ended_at IS NULL RETURNING id, client_id";
-    let ended: Vec<Row> = fetch_all(tx, sql, [user.into(), now.timestamp_millis().into(), reason.into()]).await?;
+               WHERE user_id = $1 AND ended_at IS NULL AND id <> $5 AND (session_id IS NULL OR session_id <> $4) \
+               RETURNING id, client_id";
+    let (session, grant) = (keep.session.unwrap_or_default(), keep.grant.unwrap_or_default());
+    let values = [user.into(), now.timestamp_millis().into(), reason.into(), session.into(), grant.into()];
+    let ended: Vec<Row> = fetch_all(tx, sql, values).await?;
     for Row { id, client_id } in ended {
         let event = Event::GrantEnded { grant: id, reason };
         audit::record(tx, random.id(now), now, &event, &About::both(user, &client_id), source).await?;
@@ -259,6 +276,49 @@ pub async fn expire_codes(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<(),
     let sql = "UPDATE codes SET expires_at = $2 WHERE user_id = $1 AND expires_at > $2";
     execute(tx, sql, [user.into(), now.timestamp_millis().into()]).await?;
     Ok(())
+}
+
+/// The same but for the codes of one browser session, if any.
+pub async fn expire_codes_but(
+    tx: &Tx,
+    user: Uuid,
+    keep: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    let sql = "UPDATE codes SET expires_at = $2 WHERE user_id = $1 AND expires_at > $2 AND session_id <> $3";
+    execute(tx, sql, [user.into(), now.timestamp_millis().into(), keep.unwrap_or_default().into()]).await?;
+    Ok(())
+}
+
+/// The same for the codes of one client. Answers how many they were.
+pub(super) async fn expire_codes_of_client(
+    tx: &Tx,
+    user: Uuid,
+    client_id: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, DatabaseError> {
+    let sql = "UPDATE codes SET expires_at = $3 WHERE user_id = $1 AND client_id = $2 AND expires_at > $3";
+    execute(tx, sql, [user.into(), client_id.into(), now.timestamp_millis().into()]).await
+}
+
+/// A grant that has just ended, and the browser session that it was made in.
+#[derive(FromQueryResult)]
+pub(super) struct Ended {
+    pub(super) id: Uuid,
+    pub(super) session_id: Option<Uuid>,
+}
+
+/// Ends every grant that a person has given to a client.
+pub(super) async fn end_grants_of_client(
+    tx: &Tx,
+    user: Uuid,
+    client_id: &str,
+    reason: &'static str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Ended>, DatabaseError> {
+    let sql = "UPDATE grants SET ended_at = $3, end_reason = $4, sealed_successor = NULL \
+               WHERE user_id = $1 AND client_id = $2 AND ended_at IS NULL RETURNING id, session_id";
+    fetch_all(tx, sql, [user.into(), client_id.into(), now.timestamp_millis().into(), reason.into()]).await
 }
 
 /// The same for the codes of one browser session.
@@ -414,6 +474,37 @@ pub(super) async fn remember_consent(
         "INSERT INTO consents (user_id, client_id, scope, granted_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     execute(tx, sql, [user.into(), client_id.into(), scope.into(), now.timestamp_millis().into()]).await?;
     Ok(())
+}
+
+/// Forgets what a person has allowed a client. Answers how many scopes they were.
+pub(super) async fn forget_consents(tx: &Tx, user: Uuid, client_id: &str) -> Result<u64, DatabaseError> {
+    execute(tx, "DELETE FROM consents WHERE user_id = $1 AND client_id = $2", [user.into(), client_id.into()]).await
+}
+
+// ---- applications of a person ----
+
+/// The clients with live grants of a person, or that they have allowed something, the one that got tokens last first.
+pub(super) async fn apps(
+    database: &Database,
+    user: Uuid,
+    now: DateTime<Utc>,
+    most: u64,
+) -> Result<Vec<apps::Row>, DatabaseError> {
+    // Grouped twice: somebody has one grant for each sign-in, nearly all with the same scopes.
+    let sql = "SELECT c.id AS client_id, c.name, a.scopes, a.since, a.last_used_at, a.offline FROM ( \
+               SELECT client_id, string_agg(scope, ' ') AS scopes, MIN(since) AS since, MAX(used) AS last_used_at, \
+               MAX(offline) AS offline FROM ( \
+               SELECT client_id, scope, granted_at AS since, CAST(NULL AS bigint) AS used, 0 AS offline \
+               FROM consents WHERE user_id = $1 UNION ALL \
+               SELECT g.client_id, g.scope, MIN(g.created_at), MAX(COALESCE(g.rotated_at, g.created_at)), \
+               MAX(CASE WHEN g.offline THEN 1 ELSE 0 END) \
+               FROM grants g LEFT JOIN browser_sessions s ON s.id = g.session_id \
+               WHERE g.user_id = $1 AND g.ended_at IS NULL AND g.expires_at > $2 \
+               AND (g.offline OR (s.ended_at IS NULL AND s.expires_at > $2)) GROUP BY g.client_id, g.scope \
+               ) each_of_them GROUP BY client_id) a JOIN clients c ON c.id = a.client_id \
+               ORDER BY COALESCE(a.last_used_at, a.since) DESC, c.id LIMIT $3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    database.find_all(database.statement(sql, [user.into(), now.timestamp_millis().into(), most.into()])).await
 }
 
 // ---- interactions ----

@@ -20,6 +20,7 @@ use super::caller::Caller;
 use super::middleware::Surface;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
+use super::pages::account;
 use super::{dev, middleware, pages, pictures};
 use crate::access::permission::{
     ACCESS_EVALUATE, AUDIT_READ, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ,
@@ -87,7 +88,7 @@ pub fn table() -> Vec<Route> {
         route("/revoke", Client, Api, post(revoke::revoke)),
         route("/authorize", Browser, Page, get(authorize::get).head(method_refused).post(authorize::post)),
         route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
-        route("/authorize/account", Browser, Page, get(pages::account::get).post(pages::account::post)),
+        route("/authorize/account", Browser, Page, get(pages::choose_account::get).post(pages::choose_account::post)),
         route("/logout", Browser, Page, get(logout::get).head(method_refused).post(logout::post)),
         route("/sign-in", Browser, Page, get(pages::sign_in::get).post(pages::sign_in::post)),
         route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),
@@ -102,6 +103,17 @@ pub fn table() -> Vec<Route> {
         route("/verify-email", Browser, Page, get(pages::verify_email::get).post(pages::verify_email::post)),
         route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
+        route("/account", Browser, Page, get(account::overview::get)),
+        route("/account/profile", Browser, Page, get(account::profile::get).post(account::profile::post)),
+        route("/account/picture", Browser, Page, get(account::picture::get).post(account::picture::post)),
+        route("/account/email", Browser, Page, get(account::email::get).post(account::email::post)),
+        route("/account/password", Browser, Page, get(account::password::get).post(account::password::post)),
+        route("/account/sessions", Browser, Page, get(account::sessions::get).post(account::sessions::post)),
+        route("/account/activity", Browser, Page, get(account::activity::get)),
+        route("/account/apps", Browser, Page, get(account::apps::get).post(account::apps::post)),
+        route("/account/providers", Browser, Page, get(account::providers::get).post(account::providers::post)),
+        route("/account/confirm", Browser, Page, get(account::confirm::get).post(account::confirm::post)),
+        route("/.well-known/change-password", Public, Page, get(account::password::well_known)),
         route("/assets/{file}", Public, Open, get(pages::asset::get)),
         route("/pictures/{file}", Public, Open, get(pictures::get)),
         route("/openapi.json", Public, Open, get(api::openapi)),

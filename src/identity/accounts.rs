@@ -10,8 +10,8 @@ use super::passwords::PasswordFault;
 use super::pictures::Studio;
 use super::store::Key;
 use super::{
-    AttributeValues, Email, IdentityError, PasswordRules, Profile, Proof, User, Username, attributes, canonical_login,
-    links, store,
+    AttributeValues, Email, IdentityError, Keep, PasswordRules, Profile, Proof, User, Username, attributes,
+    canonical_login, links, store,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};
@@ -417,6 +417,22 @@ pub(super) async fn end_everything(
     mailed_tokens::store::void(tx, user, now).await?;
     adapter::end_sessions_of(tx, user).await?;
     grants::end_all_of(tx, user, reason, now, random, source).await
+}
+
+/// The same but for where they are: that session goes on with what was granted in it, and so does that grant.
+pub(super) async fn end_all_but(
+    tx: &Tx,
+    user: Uuid,
+    keep: Keep,
+    reason: &'static str,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), DatabaseError> {
+    sessions::end_others_of(tx, user, keep.session, now, random).await?;
+    mailed_tokens::store::void(tx, user, now).await?;
+    adapter::end_sessions_of(tx, user).await?;
+    grants::end_all_but(tx, user, keep, reason, now, random, source).await
 }
 
 /// Takes the accounts at other providers from an account whose owner is here for the first time: whoever linked them was another.

@@ -13,6 +13,7 @@ use super::{
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::hashing::{self, Verdict};
+use crate::platform::settings::Attributes;
 
 /// What is to change; what is not said stays. An empty text takes a name away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,6 +45,25 @@ impl AccountChange {
         // Somebody who has neither signs in by an account at another provider.
         let nameless = before.is_some_and(|user| user.email.is_none() && user.username.is_none());
         Names::read(email, username, self.name.as_deref().or_else(|| before?.name.as_deref()), nameless)
+    }
+
+    /// What it leaves of an account, and the roles that the person has afterwards.
+    fn edit(self, before: &User, declared: &Attributes) -> Result<(store::Edited, Vec<String>), IdentityError> {
+        let names = self.names(Some(before))?;
+        let same_address = names.email.as_ref().map(|email| &email.typed) == before.email.as_ref();
+        let edited = store::Edited {
+            email_verified: names.email.is_some()
+                && self.email_verified.unwrap_or(before.email_verified && same_address),
+            profile: self.profile(Some(&before.profile))?,
+            attributes: attributes::with(&before.attributes, &self.attributes, declared)?,
+            email: names.email,
+            username: names.username,
+            name: names.name,
+        };
+        let mut roles = self.roles.unwrap_or_else(|| before.roles.clone());
+        roles.sort();
+        roles.dedup();
+        Ok((edited, roles))
     }
 }
 
@@ -113,63 +133,86 @@ impl Accounts {
         change: AccountChange,
         source: &Source,
     ) -> Result<(User, Vec<String>), IdentityError> {
-        let before = self.find(who).await?;
-        let names = change.names(Some(&before))?;
-        let profile = change.profile(Some(&before.profile))?;
-        let attributes = attributes::with(&before.attributes, &change.attributes, &self.settings.attributes)?;
-        self.require_free(names.username.as_ref(), names.email.as_ref(), Some(before.id)).await?;
-        let same_address = names.email.as_ref().map(|email| &email.typed) == before.email.as_ref();
-        let edited = store::Edited {
-            email_verified: names.email.is_some()
-                && change.email_verified.unwrap_or(before.email_verified && same_address),
-            email: names.email,
-            username: names.username,
-            name: names.name,
-            profile,
-            attributes,
-        };
-        let mut roles = change.roles.unwrap_or_else(|| before.roles.clone());
-        roles.sort();
-        roles.dedup();
-        let changed = differing(&before, &edited, &roles);
-        if changed.is_empty() {
-            return Ok((before, changed));
-        }
-        let (id, now) = (before.id, self.clock.now());
-        let picture_changed = before.profile.picture != edited.profile.picture;
-        let role_events: Vec<_> = before
-            .roles
-            .iter()
-            .filter(|role| !roles.contains(role))
-            .map(|role| Event::RoleRevoked { role: role.clone() })
-            .chain(
-                roles
-                    .iter()
-                    .filter(|role| !before.roles.contains(role))
-                    .map(|role| Event::RoleGranted { role: role.clone() }),
-            )
-            .map(|event| (self.random.id(now), event))
-            .collect();
-        let of_roles = source.clone();
-        self.change(id, "profile", source, move |tx| {
+        let id = self.find(who).await?.id;
+        let changed = self.update_if(id, change, None, source).await?;
+        Ok((self.find(&id.to_string()).await?, changed))
+    }
+
+    /// Changes an account as its owner or an administrator has it before their eyes: `expected` is the revision that they saw.
+    /// Errors: somebody was quicker ([`IdentityError::Changed`]).
+    pub async fn change_own(
+        &self,
+        user: Uuid,
+        change: AccountChange,
+        expected: Option<i32>,
+        source: &Source,
+    ) -> Result<User, IdentityError> {
+        self.update_if(user, change, expected, source).await?;
+        self.find(&user.to_string()).await
+    }
+
+    /// What differs afterwards. The account is held from the reading to the writing, so that of two who change different members
+    /// of it neither undoes the other's.
+    async fn update_if(
+        &self,
+        id: Uuid,
+        change: AccountChange,
+        expected: Option<i32>,
+        source: &Source,
+    ) -> Result<Vec<String>, IdentityError> {
+        self.require_free_for(id, &change).await?;
+        let (now, random, source) = (self.clock.now(), self.random.clone(), source.clone());
+        let (declared, asked) = (self.settings.clone(), change.clone());
+        let edited = self.database.write(move |tx| {
             Box::pin(async move {
+                let before = store::hold_user(tx, id).await?;
+                let before = before.ok_or_else(|| IdentityError::Unknown(id.to_string()))?;
+                if expected.is_some_and(|expected| expected != before.revision) {
+                    return Err(IdentityError::Changed);
+                }
+                let (edited, roles) = asked.edit(&before, &declared.attributes)?;
+                let changed = differing(&before, &edited, &roles);
+                if changed.is_empty() {
+                    return Ok(changed);
+                }
                 store::update(tx, id, &edited, now).await?;
-                if picture_changed {
+                if before.profile.picture != edited.profile.picture {
                     pictures::changed(tx, id, edited.profile.picture.as_deref(), now).await?;
                 }
-                for (event_id, event) in role_events {
-                    match &event {
-                        Event::RoleGranted { role } => store::grant_role(tx, id, role).await?,
-                        Event::RoleRevoked { role } => store::revoke_role(tx, id, role).await?,
-                        _ => 0,
-                    };
-                    audit::record(tx, event_id, now, &event, &About::user(id), &of_roles).await?;
+                let about = About::user(id);
+                for role in before.roles.iter().filter(|role| !roles.contains(role)) {
+                    store::revoke_role(tx, id, role).await?;
+                    let event = Event::RoleRevoked { role: role.clone() };
+                    audit::record(tx, random.id(now), now, &event, &about, &source).await?;
                 }
-                Ok::<_, IdentityError>(())
+                for role in roles.iter().filter(|role| !before.roles.contains(role)) {
+                    store::grant_role(tx, id, role).await?;
+                    let event = Event::RoleGranted { role: role.clone() };
+                    audit::record(tx, random.id(now), now, &event, &about, &source).await?;
+                }
+                let event = Event::UserChanged { what: "profile" };
+                audit::record(tx, random.id(now), now, &event, &about, &source).await?;
+                Ok::<_, IdentityError>(changed)
             })
-        })
-        .await?;
-        Ok((self.find(&id.to_string()).await?, changed))
+        });
+        match edited.await {
+            // Somebody else has taken one of the names a moment ago: say which.
+            Err(IdentityError::Database(error)) if error.is_conflict() => {
+                self.require_free_for(id, &change).await?;
+                Err(error.into())
+            }
+            other => other,
+        }
+    }
+
+    /// Refuses a change to names that somebody else has.
+    async fn require_free_for(&self, id: Uuid, change: &AccountChange) -> Result<(), IdentityError> {
+        if change.email.is_none() && change.username.is_none() {
+            return Ok(());
+        }
+        let before = self.find(&id.to_string()).await?;
+        let names = change.names(Some(&before))?;
+        self.require_free(names.username.as_ref(), names.email.as_ref(), Some(id)).await
     }
 }
 

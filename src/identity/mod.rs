@@ -5,9 +5,12 @@ mod administrators;
 pub(crate) mod attributes;
 mod devices;
 mod edit;
+mod freshness;
 mod links;
 mod mailed_tokens;
 mod names;
+mod own_email;
+mod own_password;
 mod passwords;
 mod person;
 mod pictures;
@@ -29,9 +32,11 @@ pub(crate) use administrators::Administrators;
 pub use attributes::AttributeValues;
 pub use devices::{Device, Visit};
 pub use edit::AccountChange;
+pub use freshness::{FRESH_SECONDS, Proven};
 pub use links::{Arrival, Arrived, Coming, Link, MayLink, Pending, PendingFault, Unlinking};
 pub(crate) use links::{end_roles, store as link_store};
 pub use names::{Email, Username, canonical_login};
+pub use own_password::Keep;
 pub use passwords::{PasswordFault, PasswordRules};
 pub use person::{Person, Standing};
 pub use pictures::{PictureError, PictureFault};
@@ -67,6 +72,9 @@ pub struct User {
     pub attributes: AttributeValues,
     pub disabled: bool,
     pub roles: Vec<String>,
+    /// Counts the edits: another number, another state.
+    #[serde(skip)]
+    pub revision: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -87,6 +95,10 @@ pub enum IdentityError {
     LastAdministrator,
     #[error("an administrator's account is not for other programs to change")]
     Guarded,
+    #[error("somebody has changed the account in the meantime")]
+    Changed,
+    #[error(transparent)]
+    Unproven(#[from] SignInError),
     #[error("the mailed link is used, replaced or too old")]
     DeadLink,
     #[error("{0}")]

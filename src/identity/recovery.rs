@@ -10,7 +10,7 @@ use super::{Accounts, Email, IdentityError, Refusal, User, store};
 use crate::audit::{self, About, Event, Source};
 use crate::limits;
 use crate::mail::{Letter, Topic};
-use crate::outbox;
+use crate::outbox::{self, NewMessage};
 
 /// Who asks for a mail, and in the course of what.
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +42,10 @@ impl Accounts {
         let email = Email::parse(address).ok_or(Refusal::EmailMalformed)?;
         let user = store::at_address(&self.database, &email.canonical).await?;
         let lifetime = self.settings.mail.reset_lifetime.get();
-        self.mail_link(Purpose::ResetPassword, user.as_ref(), email, lifetime, asking).await
+        self.mail_link(Purpose::ResetPassword, user.as_ref(), email, lifetime, asking, Vec::new()).await
     }
 
-    /// Mails a link of some purpose to this address of this person, or does as much for nobody.
+    /// Mails a link of some purpose to this address of this person, or does as much for nobody; and what else there is to be said.
     pub(super) async fn mail_link(
         &self,
         purpose: Purpose,
@@ -53,6 +53,7 @@ impl Accounts {
         address: Email,
         lifetime: i64,
         asking: Asking<'_>,
+        also: Vec<NewMessage>,
     ) -> Result<(), IdentityError> {
         let now = self.clock.now();
         let wanted = self.has_mail() && self.may_mail(&address).await?;
@@ -80,6 +81,7 @@ impl Accounts {
                 Box::pin(async move {
                     mailed_tokens::store::put(tx, &new).await?;
                     outbox::write_with_token(tx, message, &new.hash(), now).await?;
+                    outbox::write(tx, also, now).await?;
                     audit::record(tx, random.id(now), now, &event, &about, &source).await
                 })
             })

@@ -63,6 +63,37 @@ impl Accounts {
         let login = canonical_login(login);
         let device = visit.key_hash(self);
         let known = store::credentials(&self.database, &login, device, self.devices_since(now)).await?;
+        let (known, charge, outdated) = self.check_password(login, known, password, visit).await?;
+        if let Some(email) = self.unverified(&known) {
+            self.refuse_unverified(known.id, charge, source, now).await?;
+            return Err(SignInError::Unverified { email });
+        }
+        let rehashed = match (&known.password_hash, outdated) {
+            (Some(before), true) => match self.hasher.hash(password).await {
+                Ok(after) => Some(Rehashed { before: before.clone(), after }),
+                Err(error) => {
+                    self.give_back(charge).await?;
+                    return Err(error.into());
+                }
+            },
+            _ => None,
+        };
+        let met = Some(Box::new(self.meet(&known, visit, now)?));
+        let (acr, amr) = (ACR_PASSWORD.to_owned(), "pwd".to_owned());
+        let password_version = Some(known.password_version);
+        Ok(Proof { user_id: known.id, acr, amr, charge, password_version, rehashed, met, joining: None })
+    }
+
+    /// THE check of a password, wherever one is typed: charged first, hashed whoever it is, refused in one way. `login` is what is
+    /// counted where nobody is known. Answers whose it is, what to give back, and whether the stored hash is to be replaced.
+    pub(super) async fn check_password(
+        &self,
+        login: String,
+        known: Option<store::Credentials>,
+        password: &str,
+        visit: Visit<'_>,
+    ) -> Result<(store::Credentials, Option<Charge>, bool), SignInError> {
+        let (now, source) = (self.clock.now(), visit.source);
         let account = known.as_ref().map_or(login, |known| known.id.to_string());
         let own = known.as_ref().and_then(|known| known.device_id);
         let whose = match (visit.device, own) {
@@ -92,33 +123,7 @@ impl Accounts {
         };
         let (reason, user) = match (verdict, known) {
             (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
-                if let Some(email) = self.unverified(&known) {
-                    self.refuse_unverified(known.id, charge, source, now).await?;
-                    return Err(SignInError::Unverified { email });
-                }
-                let rehashed = match (&known.password_hash, outdated) {
-                    (Some(before), true) => match self.hasher.hash(password).await {
-                        Ok(after) => Some(Rehashed { before: before.clone(), after }),
-                        Err(error) => {
-                            self.give_back(charge).await?;
-                            return Err(error.into());
-                        }
-                    },
-                    _ => None,
-                };
-                let met = Some(Box::new(self.meet(&known, visit, now)?));
-                let (acr, amr) = (ACR_PASSWORD.to_owned(), "pwd".to_owned());
-                let password_version = Some(known.password_version);
-                return Ok(Proof {
-                    user_id: known.id,
-                    acr,
-                    amr,
-                    charge,
-                    password_version,
-                    rehashed,
-                    met,
-                    joining: None,
-                });
+                return Ok((known, charge, outdated));
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
             (_, Some(known)) => ("wrong_password", Some(known.id)),
@@ -132,7 +137,7 @@ impl Accounts {
         if password.len() > MOST_BYTES { Ok(Verdict::Wrong) } else { self.hasher.verify(password, stored).await }
     }
 
-    async fn give_back(&self, charge: Option<Charge>) -> Result<(), DatabaseError> {
+    pub(super) async fn give_back(&self, charge: Option<Charge>) -> Result<(), DatabaseError> {
         let Some(charge) = charge else { return Ok(()) };
         self.database.write(move |tx| Box::pin(async move { limits::refund(tx, &charge).await })).await
     }

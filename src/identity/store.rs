@@ -115,6 +115,7 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
         attributes: attributes::to_stored(&new.attributes),
         password_hash: new.password_hash.clone(),
         password_version: 0,
+        revision: 0,
         email_verified_at: new.email_verified.then_some(now),
         disabled_at: None,
         created_at: now,
@@ -139,6 +140,16 @@ pub(super) async fn find(database: &Database, key: Key) -> Result<Option<User>, 
     };
     let Some(row) = users::Entity::find().filter(wanted).one(database.reader()).await? else { return Ok(None) };
     let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(row.id)).all(database.reader()).await?;
+    Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
+}
+
+/// A person inside an action, whom nobody else changes before it has ended.
+pub(super) async fn hold_user(tx: &Tx, id: Uuid) -> Result<Option<User>, DatabaseError> {
+    if hold(tx, id, true).await?.is_none() {
+        return Ok(None);
+    }
+    let Some(row) = users::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
+    let roles = user_roles::Entity::find().filter(user_roles::Column::UserId.eq(id)).all(tx).await?;
     Ok(Some(user_of(row, roles.into_iter().map(|role| role.role).collect())))
 }
 
@@ -203,6 +214,7 @@ fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
         attributes: attributes::stored(row.attributes.as_deref()),
         disabled: row.disabled_at.is_some(),
         roles,
+        revision: row.revision,
         created_at: from_millis(row.created_at),
         updated_at: from_millis(row.updated_at),
     }
@@ -222,7 +234,7 @@ pub(super) async fn update(tx: &Tx, id: Uuid, edited: &Edited, now: DateTime<Utc
     // An address that was verified keeps the time when it was.
     let sql = "UPDATE users SET email = $2, email_canonical = $3, username = $4, username_canonical = $5, name = $6, profile = $7, \
                email_verified_at = CASE WHEN $8 THEN COALESCE(email_verified_at, $9) ELSE NULL END, updated_at = $9, \
-               attributes = $10 WHERE id = $1";
+               attributes = $10, revision = revision + 1 WHERE id = $1";
     let (email, username) = (edited.email.as_ref(), edited.username.as_ref());
     let values = [
         id.into(),
@@ -268,7 +280,8 @@ pub(crate) async fn imported_hash(database: &Database) -> Result<Option<String>,
 
 /// The address counts as the person's. Answers whether it did not before.
 pub(super) async fn set_verified(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
-    let sql = "UPDATE users SET email_verified_at = $2, updated_at = $2 WHERE id = $1 AND email_verified_at IS NULL";
+    let sql = "UPDATE users SET email_verified_at = $2, updated_at = $2, revision = revision + 1 \
+               WHERE id = $1 AND email_verified_at IS NULL";
     Ok(execute(tx, sql, [id.into(), now.timestamp_millis().into()]).await? == 1)
 }
 
@@ -285,15 +298,15 @@ pub(super) async fn set_verified_at(
     address: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, DatabaseError> {
-    let sql = "UPDATE users SET email_verified_at = $3, updated_at = $3 \
+    let sql = "UPDATE users SET email_verified_at = $3, updated_at = $3, revision = revision + 1 \
                WHERE id = $1 AND email_canonical = $2 AND email_verified_at IS NULL";
     Ok(execute(tx, sql, [id.into(), address.into(), now.timestamp_millis().into()]).await? == 1)
 }
 
 /// Another address, which is verified.
 pub(super) async fn set_email(tx: &Tx, id: Uuid, email: &Email, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
-    let sql =
-        "UPDATE users SET email = $2, email_canonical = $3, email_verified_at = $4, updated_at = $4 WHERE id = $1";
+    let sql = "UPDATE users SET email = $2, email_canonical = $3, email_verified_at = $4, updated_at = $4, \
+               revision = revision + 1 WHERE id = $1";
     let values = [id.into(), email.typed.clone().into(), email.canonical.clone().into(), now.timestamp_millis().into()];
     execute(tx, sql, values).await
 }
@@ -331,8 +344,8 @@ pub(super) async fn prove_address(
     struct Row {
         id: Uuid,
     }
-    let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, password_version = password_version + 1, updated_at = $2 \
-               WHERE email_canonical = $1 AND email_verified_at IS NULL \
+    let sql = "UPDATE users SET email_verified_at = $2, password_hash = NULL, password_version = password_version + 1, updated_at = $2, \
+               revision = revision + 1 WHERE email_canonical = $1 AND email_verified_at IS NULL \
                AND ($4 OR NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = $3)) RETURNING id";
     let values = [address.into(), now.timestamp_millis().into(), ADMIN.into(), by_us.into()];
     Ok(fetch_one::<Row, 4>(tx, sql, values).await?.map(|row| row.id))

@@ -35,20 +35,7 @@ impl Accounts {
 
     async fn mail_verification(&self, user: Option<User>, to: Email, asking: Asking<'_>) -> Result<(), IdentityError> {
         let lifetime = self.settings.mail.verify_lifetime.get();
-        self.mail_link(Purpose::VerifyEmail, user.as_ref(), to, lifetime, asking).await
-    }
-
-    /// Mails a link to a new address. Nothing changes before it is opened, whoever has the address.
-    pub async fn request_email_change(
-        &self,
-        user: Uuid,
-        address: &str,
-        asking: Asking<'_>,
-    ) -> Result<(), IdentityError> {
-        let email = Email::parse(address).ok_or(Refusal::EmailMalformed)?;
-        let user = self.find(&user.to_string()).await?;
-        let lifetime = self.settings.mail.verify_lifetime.get();
-        self.mail_link(Purpose::ChangeEmail, Some(&user), email, lifetime, asking).await
+        self.mail_link(Purpose::VerifyEmail, user.as_ref(), to, lifetime, asking, Vec::new()).await
     }
 
     /// What a mailed link would do; nothing is used up.

@@ -66,6 +66,8 @@ pub enum Topic {
     ChangeEmail {
         token: String,
     },
+    /// To the address that the account has: somebody wants it to have another.
+    EmailChangeAsked,
     /// To the old address: the account has another one now.
     EmailChanged,
     PasswordChanged,

@@ -8,6 +8,7 @@ use lettre::message::{Mailbox, MultiPart};
 use uuid::Uuid;
 
 use super::{Letter, Topic};
+use crate::platform::agent;
 use crate::platform::clock::from_millis;
 use crate::platform::settings::Settings;
 use crate::platform::words::{Catalogues, Words};
@@ -140,6 +141,7 @@ impl Letterhead {
                 "mail-change-otherwise",
                 Some(action("mail-change-button", with_token(&self.verify, token), Some(&self.verify_hours))),
             ),
+            Topic::EmailChangeAsked => ("mail-changing-subject", "mail-changing-lead", "mail-changing-otherwise", None),
             Topic::EmailChanged => ("mail-changed-subject", "mail-changed-lead", "mail-changed-otherwise", None),
             Topic::PasswordChanged => ("mail-password-subject", "mail-password-lead", "mail-password-otherwise", None),
             Topic::AccountExists => (
@@ -208,28 +210,8 @@ fn facts(words: &Words, letter: &Letter) -> Vec<(String, String)> {
 
 /// What a browser says of itself, in words of ours: whoever asks for a mail could write anything there.
 pub(crate) fn device(user_agent: &str) -> Option<(&'static str, Option<&'static str>)> {
-    let find = |marks: &[(&str, &'static str)]| {
-        marks.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
-    };
-    let browser = find(&[
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("CriOS/", "Chrome"),
-        ("Safari/", "Safari"),
-    ])?;
-    let system = find(&[
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS X", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    Some((browser, system))
+    let device = agent::device(user_agent);
+    Some((device.browser?, device.system))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What every room stands on: settings, the database, the clock, randomness, secrets, the password hashing pool, the store of files, telemetry.
 //! Nothing in here knows what an identity provider is.
 
+pub mod agent;
 pub mod certificate;
 pub mod clock;
 pub mod database;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::store::{self, Ended};
+use super::store::{self, Ended, Whose};
 use crate::grants::{self, Party};
 use crate::outbox::{self, NewMessage};
 use crate::platform::database::{DatabaseError, Tx};
@@ -39,6 +39,20 @@ pub async fn end_all_of(tx: &Tx, user: Uuid, now: DateTime<Utc>, random: &dyn Ra
     grants::expire_codes(tx, user, now).await?;
     tell(tx, user, &ended, now, random).await?;
     Ok(())
+}
+
+/// Ends every live session of a person but one, if any, and tells the applications. Answers how many they were.
+pub async fn end_others_of(
+    tx: &Tx,
+    user: Uuid,
+    keep: Option<Uuid>,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+) -> Result<usize, DatabaseError> {
+    let ended = store::end_live(tx, user, Whose::AllBut(keep), now).await?;
+    grants::expire_codes_but(tx, user, keep, now).await?;
+    tell(tx, user, &ended, now, random).await?;
+    Ok(ended.len())
 }
 
 /// The same for a session that has just been ended. Answers what its browser is to open.
@@ -81,12 +95,23 @@ async fn tell(
     let sessions: HashSet<Uuid> = ended.iter().map(|session| session.id).collect();
     let mut parties = grants::parties(tx, user).await?;
     parties.retain(|party| sessions.contains(&party.session_id));
+    notify(tx, user, &parties, now, random).await?;
+    Ok(parties)
+}
+
+/// Writes a message to each of these that wants one (OpenID Connect Back-Channel Logout 1.0).
+pub async fn notify(
+    tx: &Tx,
+    user: Uuid,
+    parties: &[Party],
+    now: DateTime<Utc>,
+    random: &dyn Random,
+) -> Result<(), DatabaseError> {
     let messages = parties.iter().filter(|party| party.backchannel_logout_uri.is_some()).map(|party| {
         let notice = json!(LogoutNotice { client_id: party.client_id.clone(), sub: user, sid: party.sid.clone() });
         NewMessage::new(BACKCHANNEL_LOGOUT, party.client_id.as_str(), &notice, now, random)
     });
-    outbox::write(tx, messages.collect(), now).await?;
-    Ok(parties)
+    outbox::write(tx, messages.collect(), now).await
 }
 
 fn pages(parties: Vec<Party>, session: Uuid) -> Vec<LogoutPage> {

@@ -4,6 +4,7 @@
 //! from a sign-in on; its id changes at every sign-in; it ends by being marked, and nothing brings it back.
 
 mod ending;
+mod own;
 mod store;
 mod tower;
 mod upstream;
@@ -24,7 +25,9 @@ use crate::platform::random::Random;
 use crate::platform::secrets;
 use crate::platform::settings::{Millis, Settings};
 
-pub use ending::{BACKCHANNEL_LOGOUT, LogoutNotice, LogoutPage, end_all_of};
+pub use crate::platform::agent;
+pub use ending::{BACKCHANNEL_LOGOUT, LogoutNotice, LogoutPage, end_all_of, end_others_of, notify};
+pub use own::OwnSession;
 pub use store::{Live, sweep};
 pub use upstream::{Named, Upstream, reseal};
 

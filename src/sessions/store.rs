@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use super::OwnSession;
 use crate::identity::Profile;
 use crate::platform::clock::from_millis;
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one, hold_row};
@@ -24,7 +25,10 @@ pub struct Live {
     last_seen_at: i64,
     name: Option<String>,
     email: Option<String>,
+    /// Milliseconds since 1970; none: nobody has shown that the address is theirs.
+    pub email_verified_at: Option<i64>,
     username: Option<String>,
+    pub has_password: bool,
     profile: Option<String>,
     consented: Option<String>,
 }
@@ -39,6 +43,18 @@ impl Live {
         self.name.as_deref().or(self.email.as_deref()).or(self.username.as_deref()).unwrap_or_default()
     }
 
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
     /// What this person signs in with, where a page calls them something else.
     pub fn login(&self) -> Option<&str> {
         self.email.as_deref().or(self.username.as_deref()).filter(|login| *login != self.person())
@@ -47,6 +63,11 @@ impl Live {
     /// The language that this person has chosen.
     pub fn locale(&self) -> Option<String> {
         self.profile.as_deref().and_then(|stored| Profile::stored(Some(stored)).locale)
+    }
+
+    /// Where this person's picture is.
+    pub fn picture(&self) -> Option<String> {
+        self.profile.as_deref().and_then(|stored| Profile::stored(Some(stored)).picture)
     }
 
     /// Whether the person has allowed the client this scope before.
@@ -61,7 +82,8 @@ pub(super) async fn find(
     client_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Live>, DatabaseError> {
-    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.signed_in_at, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, u.profile, \
+    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.signed_in_at, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.email_verified_at, \
+               u.username, u.password_hash IS NOT NULL AS has_password, u.profile, \
                (SELECT string_agg(c.scope, ' ') FROM consents c WHERE c.user_id = s.user_id AND c.client_id = $3) AS consented \
                FROM browser_sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";
@@ -211,6 +233,43 @@ pub(super) struct Ended {
 pub(super) async fn end(tx: &Tx, token_hash: Vec<u8>, now: DateTime<Utc>) -> Result<Option<Ended>, DatabaseError> {
     let sql = "UPDATE browser_sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING id, sid, user_id";
     fetch_one(tx, sql, [token_hash.into(), now.timestamp_millis().into()]).await
+}
+
+/// Which of a person's sessions.
+pub(super) enum Whose {
+    One(Uuid),
+    /// All of them but this one, if any.
+    AllBut(Option<Uuid>),
+}
+
+/// Ends these live sessions of a person. Answers those that it ended.
+pub(super) async fn end_live(
+    tx: &Tx,
+    user: Uuid,
+    whose: Whose,
+    now: DateTime<Utc>,
+) -> Result<Vec<Ended>, DatabaseError> {
+    let (condition, id) = match whose {
+        Whose::One(id) => ("id = $3", id),
+        // Nobody's session has the nil id.
+        Whose::AllBut(keep) => ("id <> $3", keep.unwrap_or_default()),
+    };
+    let held = in_order(tx, &format!("user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND {condition}"));
+    let sql = format!("UPDATE browser_sessions SET ended_at = $2 WHERE {held} RETURNING id, sid, user_id");
+    fetch_all(tx, &sql, [user.into(), now.timestamp_millis().into(), id.into()]).await
+}
+
+/// What a person sees of their live sessions, the one that was seen last first.
+pub(super) async fn of(
+    database: &Database,
+    user: Uuid,
+    now: DateTime<Utc>,
+    most: u64,
+) -> Result<Vec<OwnSession>, DatabaseError> {
+    let sql = "SELECT id, user_agent, address, signed_in_at, last_seen_at, expires_at, amr, remember FROM browser_sessions \
+               WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY last_seen_at DESC, id DESC LIMIT $3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    database.find_all(database.statement(sql, [user.into(), now.timestamp_millis().into(), most.into()])).await
 }
 
 /// The session of a cookie, if it is alive: an old one ends nothing but itself.

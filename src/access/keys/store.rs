@@ -207,7 +207,8 @@ pub(super) async fn live(
         "SELECT k.id AS key_id, k.scope AS key_scope, k.audience, k.created_at AS issued_at, k.client_id, \
          CASE WHEN k.hash = $1 OR k.previous_expires_at > k.expires_at THEN k.expires_at \
          ELSE k.previous_expires_at END AS expires_at, \
-         k.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, {} \
+         k.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
+         NULL AS grant_id, NULL AS session_id, NULL AS auth_time, NULL AS signed_in_at, {} \
          FROM api_keys k LEFT JOIN users u ON u.id = k.user_id LEFT JOIN clients c ON c.id = k.client_id \
          WHERE (k.hash = $1 OR (k.previous_hash = $1 AND k.previous_expires_at > $2)) \
          AND k.expires_at > $2 AND k.revoked_at IS NULL AND u.disabled_at IS NULL AND c.disabled_at IS NULL \

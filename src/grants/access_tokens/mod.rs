@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Authentication, Grant, GrantError, Grants};
 use crate::clients::Client;
-use crate::identity::{Person, Standing};
+use crate::identity::{Keep, Person, Proven, Standing};
 use crate::oauth::claims_request::Requested;
 use crate::platform::database::{DatabaseError, Tx};
 use crate::platform::random::Random;
@@ -88,6 +88,31 @@ pub struct Account {
     pub person: Person,
     /// Milliseconds since 1970.
     pub created_at: i64,
+    #[sea_orm(nested)]
+    pub by: Basis,
+}
+
+/// What a token hangs on; nothing of it where a key stands in for its owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Basis {
+    pub grant_id: Option<Uuid>,
+    pub session_id: Option<Uuid>,
+    auth_time: Option<i64>,
+    /// In the browser session, or where there never was one, by the grant itself.
+    signed_in_at: Option<i64>,
+}
+
+impl Basis {
+    /// What ends not with all the rest when somebody changes their password by this token.
+    pub fn keep(&self) -> Keep {
+        Keep { session: self.session_id, grant: self.grant_id }
+    }
+
+    /// When they signed in.
+    pub fn proven(&self) -> Proven {
+        let (auth_time, signed_in_at) = (self.auth_time.unwrap_or(0), self.signed_in_at.unwrap_or(0));
+        Proven { auth_time, signed_in_at }
+    }
 }
 
 /// An opaque access token that is good now, with its holder's account.

@@ -79,7 +79,9 @@ impl Holding for OpaqueToken {
 
 macro_rules! account_columns {
     () => {
-        "g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
+        "g.id AS grant_id, g.session_id, g.auth_time, \
+         CASE WHEN s.id IS NOT NULL THEN s.signed_in_at WHEN g.sid IS NULL THEN g.created_at END AS signed_in_at, \
+         g.user_id, u.name, u.username, u.email, u.email_verified_at, u.updated_at, u.profile, u.attributes, u.created_at, \
          (SELECT string_agg(r.role, '\n') FROM user_roles r WHERE r.user_id = u.id) AS roles, \
          (SELECT string_agg(p.permission, '\n') FROM user_roles r JOIN role_permissions p ON p.role = r.role \
           WHERE r.user_id = u.id) AS permissions"

@@ -17,7 +17,7 @@ mod openapi;
 mod page;
 mod people;
 mod person;
-mod picture;
+pub(super) mod picture;
 mod policies;
 mod problem;
 mod providers;

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod asset;
+pub(super) mod choose_account;
 pub(super) mod consent;
 pub mod docs;
 pub(super) mod home;

@@ -1,20 +1,15 @@
 //! Somebody comes from another provider: who are they here?
 
-use chrono::Duration;
 use uuid::Uuid;
 
 use super::super::devices::Visit;
-use super::super::{Accounts, Email, IdentityError, NewAccount, Proof, Refusal, User, store as people};
+use super::super::{Accounts, Email, IdentityError, NewAccount, Proof, Proven, Refusal, User, store as people};
 use super::arrival::{self, Joining};
 use super::{Arrival, store};
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, Topic};
 use crate::outbox;
-use crate::platform::clock::from_millis;
 use crate::platform::database::DatabaseError;
-
-/// Whoever adds a way to sign in has signed in a moment ago: a browser that was left open gives nobody a way in for good.
-const FRESH: Duration = Duration::minutes(15);
 
 /// What is to become of somebody who comes from another provider.
 #[derive(Debug)]
@@ -115,10 +110,8 @@ impl Accounts {
         if user.email.is_some() && !user.email_verified && self.has_mail() {
             return Ok(MayLink::Unverified);
         }
-        // A provider lets people in without a question. Who has a password shows it; who has none has nothing else to show.
-        let has_password = people::password_hash(&self.database, user.id).await?.is_some();
-        let at = if auth_time > 0 || has_password { auth_time } else { signed_in_at };
-        Ok(if from_millis(at) + FRESH < self.clock.now() { MayLink::Stale } else { MayLink::Yes })
+        let fresh = self.is_fresh(user.id, Proven { auth_time, signed_in_at }).await?;
+        Ok(if fresh { MayLink::Yes } else { MayLink::Stale })
     }
 
     /// Links an account to somebody who is signed in, and tells them by mail. `label` is what people call the provider. Answers

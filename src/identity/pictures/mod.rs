@@ -87,7 +87,7 @@ impl Accounts {
         let (event_id, source, shown) = (self.random.id(now), source.clone(), address.clone());
         let given = self.database.write(move |tx| {
             Box::pin(async move {
-                if !store::show(tx, user, &shown, now).await? || !store::give(tx, &name, user, now).await? {
+                if !store::show(tx, user, Some(&shown), now).await? || !store::give(tx, &name, user, now).await? {
                     return Err(PictureError::Unknown);
                 }
                 store::take_others(tx, user, Some(&name), now).await?;
@@ -99,6 +99,25 @@ impl Accounts {
         // The one before goes at once, if the store lets it.
         self.sweep_pictures(now, 4).await?;
         Ok(address)
+    }
+
+    /// Takes somebody's picture away, the one that they uploaded or any other.
+    pub async fn remove_picture(&self, user: Uuid, source: &Source) -> Result<(), PictureError> {
+        let now = self.clock.now();
+        let (event_id, source) = (self.random.id(now), source.clone());
+        let taken = self.database.write(move |tx| {
+            Box::pin(async move {
+                if !store::show(tx, user, None, now).await? {
+                    return Err(PictureError::Unknown);
+                }
+                store::take_others(tx, user, None, now).await?;
+                let event = Event::UserChanged { what: "picture_removed" };
+                Ok(audit::record(tx, event_id, now, &event, &About::user(user), &source).await?)
+            })
+        });
+        taken.await?;
+        self.sweep_pictures(now, 4).await?;
+        Ok(())
     }
 
     /// The picture of an address's last part, if it is somebody's.

@@ -41,17 +41,23 @@ pub(in crate::identity) async fn take_others(
     execute(tx, sql, [user.into(), name.unwrap_or_default().into(), now.timestamp_millis().into()]).await
 }
 
-/// Puts the address of a picture into a profile, whatever else is changed in it meanwhile. Answers whether there is this person.
-pub(super) async fn show(tx: &Tx, user: Uuid, address: &str, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+/// Puts the address of a picture into a profile, or takes the one that is there, whatever else is changed in it meanwhile.
+/// Answers whether there is this person.
+pub(super) async fn show(
+    tx: &Tx,
+    user: Uuid,
+    address: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
     #[derive(FromQueryResult)]
     struct Row {
         profile: Option<String>,
     }
     // Written first: the row is ours from here to the end.
-    let sql = "UPDATE users SET updated_at = $2 WHERE id = $1 RETURNING profile";
+    let sql = "UPDATE users SET updated_at = $2, revision = revision + 1 WHERE id = $1 RETURNING profile";
     let row = fetch_one::<Row, 2>(tx, sql, [user.into(), now.timestamp_millis().into()]).await?;
     let Some(Row { profile }) = row else { return Ok(false) };
-    let profile = Profile { picture: Some(address.to_owned()), ..Profile::stored(profile.as_deref()) };
+    let profile = Profile { picture: address.map(str::to_owned), ..Profile::stored(profile.as_deref()) };
     execute(tx, "UPDATE users SET profile = $2 WHERE id = $1", [user.into(), profile.to_stored().into()]).await?;
     Ok(true)
 }

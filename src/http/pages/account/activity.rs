@@ -1,0 +1,75 @@
+//! `/account/activity`: what happened to somebody's account, in plain words.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::Here;
+use crate::audit::{self, Activity};
+use crate::http::views::Frame;
+use crate::http::views::account::{ActivityLine, ActivityPage, ago};
+use crate::platform::database::DatabaseError;
+
+const SECTION: &str = "activity";
+
+/// What a page shows.
+const LINES: usize = 20;
+
+pub(in crate::http) async fn get(here: Here) -> Response {
+    let after = here.query.get("after").and_then(|id| Uuid::parse_str(id).ok());
+    let (mut found, later) = match found(&here, after).await {
+        Ok(found) => found,
+        Err(error) => return here.fault(&error),
+    };
+    let is_more = found.len() > LINES;
+    found.truncate(LINES);
+    let frame = here.frame();
+    let view = ActivityPage {
+        shell: here.shell(SECTION, ""),
+        older: found.last().filter(|_| is_more).map(|last| last.id.simple().to_string()),
+        lines: found.into_iter().map(|activity| line(&here, &frame, activity)).collect(),
+        later,
+        frame,
+    };
+    here.page(StatusCode::OK, &view)
+}
+
+/// One more than a page shows; and whether they are behind others. Behind what is not there nothing can be, so the newest are shown.
+async fn found(here: &Here, after: Option<Uuid>) -> Result<(Vec<Activity>, bool), DatabaseError> {
+    let database = &here.web.app.database;
+    let place = match after {
+        Some(id) => audit::place(database, id).await?,
+        None => None,
+    };
+    let most = u64::try_from(LINES).unwrap_or_default() + 1;
+    Ok((audit::activity(database, here.user(), place, most).await?, place.is_some()))
+}
+
+fn line(here: &Here, frame: &Frame, activity: Activity) -> ActivityLine {
+    let (words, app) = (&frame.words, &here.web.app);
+    let client = activity.client_id.map(|id| app.clients.registry().client(&id).map_or(id, |client| client.name.clone()));
+    let provider = activity.provider.map(|name| match app.federation.providers.get(&name) {
+        Some(provider) => provider.label.clone(),
+        None => name,
+    });
+    let key = format!("account-did-{}", activity.kind.replace('_', "-"));
+    let members = [
+        ("app", client.unwrap_or_default()),
+        // The word that the sentence looks at where it can be said without a provider too.
+        ("by", if provider.is_some() { "provider" } else { "password" }.to_owned()),
+        ("provider", provider.unwrap_or_default()),
+        ("role", activity.role.unwrap_or_default()),
+        ("what", activity.what.unwrap_or_default()),
+    ];
+    let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let facts = [
+        Some(ago(words, activity.at.timestamp_millis(), app.clock.now())),
+        activity.address,
+        activity.by_administrator.then(|| words.say("account-activity-administrator")),
+    ];
+    ActivityLine {
+        what: words.say_with(&key, &members),
+        says: facts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        alarming: activity.kind == "sign_in_refused",
+    }
+}
