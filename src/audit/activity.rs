@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::store::{Filter, Place, Recorded, list};
 use crate::platform::database::{Database, DatabaseError};
 
-/// The events that are shown. Each has a sentence `account-did-…` in the catalogues.
+/// The events that are shown. `http::pages::account::activity` has a sentence for each.
 pub const SHOWN: [&str; 24] = [
     "signed_up",
     "signed_in",

@@ -65,6 +65,7 @@ impl Accounts {
         let known = store::credentials(&self.database, &login, device, self.devices_since(now)).await?;
         let (known, charge, outdated) = self.check_password(login, known, password, visit).await?;
         if let Some(email) = self.unverified(&known) {
+            count(visit.device, "unverified");
             self.refuse_unverified(known.id, charge, source, now).await?;
             return Err(SignInError::Unverified { email });
         }
@@ -108,7 +109,7 @@ impl Accounts {
             Limit::Charged(charge) => Some(charge),
             Limit::Unlimited => None,
             Limit::Throttled { retry_after } => {
-                metrics::counter!("bonafide_sign_ins_total", "outcome" => "throttled").increment(1);
+                count(visit.device, "throttled");
                 return Err(SignInError::Throttled { retry_after });
             }
         };
@@ -117,6 +118,9 @@ impl Accounts {
             Ok(verdict) => verdict,
             // Nobody has looked at the password.
             Err(error) => {
+                if error == HashError::Busy {
+                    count(visit.device, "busy");
+                }
                 self.give_back(charge).await?;
                 return Err(error.into());
             }
@@ -129,6 +133,7 @@ impl Accounts {
             (_, Some(known)) => ("wrong_password", Some(known.id)),
             (_, None) => ("unknown", None),
         };
+        count(visit.device, reason);
         self.record_refusal(reason, user, source, now).await?;
         Err(SignInError::Refused)
     }
@@ -177,7 +182,6 @@ impl Accounts {
         source: &Source,
         now: DateTime<Utc>,
     ) -> Result<(), DatabaseError> {
-        metrics::counter!("bonafide_sign_ins_total", "outcome" => reason).increment(1);
         let (id, source) = (self.random.id(now), source.clone());
         let about = About { user_id: user, client_id: None };
         self.database
@@ -188,4 +192,10 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// Each refused sign-in, by its cause. Sessions and grants count those that succeed.
+fn count(device: Device<'_>, outcome: &'static str) {
+    let way = if matches!(device, Device::Browser { .. }) { "password" } else { "json" };
+    metrics::counter!("bonafide_sign_ins_total", "way" => way, "outcome" => outcome).increment(1);
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::StartError;
+use super::{StartError, gauges};
 use crate::app::{App, AppError};
 use crate::backchannel_logout::BackchannelLogout;
 use crate::http::Web;
@@ -42,6 +42,7 @@ pub(super) fn begin(tasks: &mut JoinSet<()>, web: &Arc<Web>, epoch: i64, sender:
     }
     tasks.spawn(follow_policies(app.clone(), stopped.clone()));
     tasks.spawn(write_notes(app.clone(), stopped.clone()));
+    tasks.spawn(gauges::follow(app.clone(), stopped.clone()));
     tasks.spawn(sweep(app.clone(), stopped.clone()));
 }
 
@@ -51,6 +52,7 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
     // In a set of its own, which ends it however this task ends: its listening connection would keep the pool from closing.
     let mut watching = JoinSet::new();
     watching.spawn(database::watch_epoch(web.app.database.clone(), epoch, sender));
+    read_at(&web);
     loop {
         let change = tokio::select! {
             () = stopped.cancelled() => break,
@@ -60,6 +62,7 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
             break;
         }
         while let Err(error) = web.reload().await {
+            metrics::counter!("bonafide_snapshot_failures_total").increment(1);
             tracing::error!(%error, "clients and keys could not be read again; the old ones stay in force");
             tokio::select! {
                 () = stopped.cancelled() => break,
@@ -69,8 +72,16 @@ async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
                 break;
             }
         }
+        read_at(&web);
     }
     watching.shutdown().await;
+}
+
+/// When clients, keys, roles, policies and providers were read: a change that is older than this counts.
+#[expect(clippy::cast_precision_loss, reason = "an instant for a chart")]
+fn read_at(web: &Web) {
+    let now = web.app.clock.now().timestamp();
+    metrics::gauge!("bonafide_snapshot_timestamp_seconds").set(now as f64);
 }
 
 /// Makes the keys that the start did not wait for.

@@ -1,6 +1,7 @@
 //! A running provider: its listeners, what it does in the background, and how it stops.
 
 mod background;
+mod gauges;
 mod listen;
 mod tls;
 

@@ -11,12 +11,14 @@ use axum::response::Response;
 use futures_util::FutureExt as _;
 use metrics::Histogram;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::throttle::{self, Surface};
 use super::{Timed, cors};
 use crate::http::answer::Trouble;
 use crate::http::caller::{Caller, Peer};
 use crate::http::state::Web;
+use crate::platform::traces;
 
 /// What the envelope of a route knows.
 pub(in crate::http) struct Envelope {
@@ -95,16 +97,27 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let span = if envelope.documents {
         tracing::Span::none()
     } else {
-        tracing::info_span!("request", request_id = caller.request_id.as_str())
+        tracing::info_span!("request", request_id = caller.request_id.as_str(), trace_id = Empty)
     };
+    let trace = if envelope.documents {
+        tracing::Span::none()
+    } else {
+        traces::request(&method, envelope.path, request.headers(), settings.telemetry.trust_incoming)
+    };
+    if let Some(id) = traces::trace_id(&trace) {
+        span.record("trace_id", id);
+    }
 
-    let handled = AssertUnwindSafe(envelope.handle(&caller, request, next).instrument(span)).catch_unwind().await;
+    let handled = AssertUnwindSafe(envelope.handle(&caller, request, next).instrument(trace.clone()).instrument(span))
+        .catch_unwind()
+        .await;
     let mut response = handled.unwrap_or_else(|_| {
         tracing::error!(request_id = caller.request_id.as_str(), "a handler panicked");
         Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault").page(web, &caller)
     });
 
     let status = response.status();
+    traces::answered(&trace, status);
     let headers = response.headers_mut();
     if let Some(id) = told.or_else(|| HeaderValue::from_str(caller.request_id.as_str()).ok()) {
         headers.insert("x-request-id", id);

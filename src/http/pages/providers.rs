@@ -195,7 +195,6 @@ pub(super) async fn sign_in(
             if may_mail {
                 web.app.bell.ring();
             }
-            metrics::counter!("bonafide_provider_sign_ins_total", "outcome" => "signed_in").increment(1);
             device.give(web, answer::see_other(&waiting.onward()))
         }
         Err(SessionError::Refused) => {

@@ -12,6 +12,34 @@ use crate::platform::database::DatabaseError;
 
 const SECTION: &str = "activity";
 
+/// What people call what happened.
+const SENTENCES: [(&str, &str); 24] = [
+    ("signed_up", "account-did-signed-up"),
+    ("signed_in", "account-did-signed-in"),
+    ("sign_in_refused", "account-did-sign-in-refused"),
+    ("signed_out", "account-did-signed-out"),
+    ("signed_out_everywhere", "account-did-signed-out-everywhere"),
+    ("session_ended", "account-did-session-ended"),
+    ("other_sessions_ended", "account-did-other-sessions-ended"),
+    ("password_reset_asked", "account-did-password-reset-asked"),
+    ("password_reset", "account-did-password-reset"),
+    ("password_changed", "account-did-password-changed"),
+    ("email_verified", "account-did-email-verified"),
+    ("email_change_asked", "account-did-email-change-asked"),
+    ("email_changed", "account-did-email-changed"),
+    ("user_created", "account-did-user-created"),
+    ("user_changed", "account-did-user-changed"),
+    ("role_granted", "account-did-role-granted"),
+    ("role_revoked", "account-did-role-revoked"),
+    ("account_linked", "account-did-account-linked"),
+    ("account_unlinked", "account-did-account-unlinked"),
+    ("consent_given", "account-did-consent-given"),
+    ("consent_denied", "account-did-consent-denied"),
+    ("app_withdrawn", "account-did-app-withdrawn"),
+    ("api_key_created", "account-did-api-key-created"),
+    ("api_key_revoked", "account-did-api-key-revoked"),
+];
+
 /// What a page shows.
 const LINES: usize = 20;
 
@@ -47,12 +75,14 @@ async fn found(here: &Here, after: Option<Uuid>) -> Result<(Vec<Activity>, bool)
 
 fn line(here: &Here, frame: &Frame, activity: Activity) -> ActivityLine {
     let (words, app) = (&frame.words, &here.web.app);
-    let client = activity.client_id.map(|id| app.clients.registry().client(&id).map_or(id, |client| client.name.clone()));
+    let client =
+        activity.client_id.map(|id| app.clients.registry().client(&id).map_or(id, |client| client.name.clone()));
     let provider = activity.provider.map(|name| match app.federation.providers.get(&name) {
         Some(provider) => provider.label.clone(),
         None => name,
     });
-    let key = format!("account-did-{}", activity.kind.replace('_', "-"));
+    let sentence = SENTENCES.iter().find(|(kind, _)| *kind == activity.kind);
+    let key = sentence.map_or("account-did-user-changed", |(_, key)| key);
     let members = [
         ("app", client.unwrap_or_default()),
         // The word that the sentence looks at where it can be said without a provider too.
@@ -68,8 +98,18 @@ fn line(here: &Here, frame: &Frame, activity: Activity) -> ActivityLine {
         activity.by_administrator.then(|| words.say("account-activity-administrator")),
     ];
     ActivityLine {
-        what: words.say_with(&key, &members),
+        what: words.say_with(key, &members),
         says: facts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         alarming: activity.kind == "sign_in_refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_shown_has_a_sentence() {
+        assert_eq!(SENTENCES.map(|(kind, _)| kind), audit::SHOWN);
     }
 }
