@@ -278,6 +278,7 @@ account-region = Region oder Bundesland
 account-country = Land
 account-address-whole = Ganze Anschrift, wie auf einem Umschlag
 account-lines-hint = In jeder Zeile eins.
+account-yes-or-no = Wählen Sie Ja oder Nein, oder lassen Sie es offen.
 account-unsaid = Keine Angabe
 account-yes = Ja
 account-no = Nein

@@ -285,6 +285,7 @@ account-region = Region or state
 account-country = Country
 account-address-whole = Whole address, as on an envelope
 account-lines-hint = One on each line.
+account-yes-or-no = Choose yes or no, or leave it open.
 account-unsaid = Not said
 account-yes = Yes
 account-no = No
