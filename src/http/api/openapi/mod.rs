@@ -5,6 +5,7 @@ mod adapter;
 mod authzen;
 mod keys;
 mod operation;
+mod own;
 mod people;
 mod policies;
 mod providers;
@@ -30,6 +31,7 @@ fn operations() -> impl Iterator<Item = Operation> {
     let groups = [
         sign_in::operations(),
         people::operations(),
+        own::operations(),
         recovery::operations(),
         roles::operations(),
         providers::operations(),
