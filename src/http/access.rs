@@ -13,6 +13,9 @@ pub enum Access {
     User,
     /// The same, by an access token from an application of the house and by nothing that outlives it.
     UserInPerson,
+    /// The person whose id the path has, by an access token from an application of the house. For all others they are as missing as
+    /// nobody.
+    Oneself,
     /// The person whose id the path has, or whoever holds the permission. For all others they are as missing as nobody.
     SelfOr(&'static str),
     /// Whoever holds the permission, as the database has it now.
@@ -36,6 +39,7 @@ impl Access {
             self,
             Self::User
                 | Self::UserInPerson
+                | Self::Oneself
                 | Self::SelfOr(_)
                 | Self::Permission(_)
                 | Self::PermissionOrSecret(_)

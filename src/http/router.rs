@@ -64,8 +64,8 @@ impl Route {
 #[expect(clippy::too_many_lines, reason = "it is one table, to be read as one")]
 pub fn table() -> Vec<Route> {
     use Access::{
-        AdapterSecret, Administrator, Browser, Client, Development, Permission, PermissionOrSecret, Public, SelfOr,
-        Token, User, UserInPerson,
+        AdapterSecret, Administrator, Browser, Client, Development, Oneself, Permission, PermissionOrSecret, Public,
+        SelfOr, Token, User, UserInPerson,
     };
     use Kind::{Adapter, Api, Json, Open, Page};
     const GET: Method = Method::GET;
@@ -154,7 +154,19 @@ pub fn table() -> Vec<Route> {
             Json,
             put(api::roles::declare_permission).delete(api::roles::remove_permission),
         ),
-        route("/auth/upload-image/{id}", SelfOr(USERS_WRITE), Json, put(api::upload_picture)),
+        by(GET, "/auth/{id}/sessions", SelfOr(USERS_READ), get(api::sessions)),
+        by(DELETE, "/auth/{id}/sessions", SelfOr(USERS_WRITE), delete(api::end_other_sessions)),
+        route("/auth/{id}/sessions/{session}", SelfOr(USERS_WRITE), Json, delete(api::end_session)),
+        route("/auth/{id}/apps", SelfOr(USERS_READ), Json, get(api::apps)),
+        route("/auth/{id}/apps/{client}", SelfOr(USERS_WRITE), Json, delete(api::withdraw_app)),
+        route("/auth/{id}/password", Oneself, Json, put(api::change_password)),
+        route("/auth/{id}/email", Oneself, Json, put(api::change_email)),
+        route(
+            "/auth/upload-image/{id}",
+            SelfOr(USERS_WRITE),
+            Json,
+            put(api::upload_picture).delete(api::remove_picture),
+        ),
         route("/auth/{id}/providers", SelfOr(USERS_READ), Json, get(api::links)),
         route("/auth/{id}/providers/{provider}/{subject}", SelfOr(USERS_WRITE), Json, delete(api::unlink)),
         route("/auth/{id}/activity", SelfOr(AUDIT_READ), Json, get(api::activity)),

@@ -278,6 +278,7 @@ account-region = Region oder Bundesland
 account-country = Land
 account-address-whole = Ganze Anschrift, wie auf einem Umschlag
 account-lines-hint = In jeder Zeile eins.
+account-yes-or-no = Wählen Sie Ja oder Nein, oder lassen Sie es offen.
 account-unsaid = Keine Angabe
 account-yes = Ja
 account-no = Nein
@@ -587,6 +588,10 @@ api-permission-unknown = Die Berechtigung „{ $name }“ gibt es nicht.
 api-built-in = „{ $name }“ ist fest eingebaut und kann nicht angelegt, geändert oder entfernt werden.
 # { $name } ist eine Rolle.
 api-permission-in-use = Die Rolle „{ $name }“ hat diese Berechtigung. Nehmen Sie sie zuerst dort heraus.
+api-reauthenticate = Dazu müssen Sie sich gerade eben angemeldet haben. Melden Sie sich neu an und wiederholen Sie es dann.
+api-password-wrong = Das ist nicht Ihr jetziges Passwort.
+api-email-asked = Wenn diese Adresse Ihre werden kann, ist ein Link dorthin unterwegs. Ihr Konto behält seine Adresse, bis der Link geöffnet wird.
+api-changed = Jemand hat dieses Konto geändert, seit Sie es gelesen haben. Lesen Sie es neu und wiederholen Sie dann Ihre Änderung.
 api-last-administrator = Das ist die letzte Person mit der Rolle admin. Ernennen Sie zuerst eine andere.
 api-fault = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
 
@@ -606,6 +611,7 @@ docs-required = nötig
 docs-who-everybody = Alle dürfen das aufrufen.
 docs-who-user = Nötig ist ein Zugriffstoken mit dem Scope account oder ein API-Schlüssel, der für diesen Scope ausgestellt ist.
 docs-who-person = Nötig ist ein Zugriffstoken mit dem Scope account. API-Schlüssel werden abgelehnt.
+docs-who-oneself = Nur für sich selbst, mit einem Zugriffstoken mit dem Scope account. API-Schlüssel werden abgelehnt.
 docs-who-self = Für sich selbst ist ein Zugriffstoken mit dem Scope account nötig oder ein API-Schlüssel, der für diesen Scope ausgestellt ist; für andere die Berechtigung { $permission }, als Person, als Dienstkonto oder durch einen API-Schlüssel.
 docs-who-permission = Nötig ist die Berechtigung { $permission }: als Person durch ein Zugriffstoken mit dem Scope account, als Dienstkonto durch dessen eigenes Zugriffstoken oder durch einen API-Schlüssel, der für sie ausgestellt ist.
 docs-who-secret = Nötig ist die Berechtigung { $permission }: als Dienstkonto durch Kennung und Geheimnis (HTTP Basic) oder dessen eigenes Zugriffstoken, als Person durch ein Zugriffstoken mit dem Scope account oder durch einen API-Schlüssel, der für sie ausgestellt ist.

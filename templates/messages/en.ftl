@@ -285,6 +285,7 @@ account-region = Region or state
 account-country = Country
 account-address-whole = Whole address, as on an envelope
 account-lines-hint = One on each line.
+account-yes-or-no = Choose yes or no, or leave it open.
 account-unsaid = Not said
 account-yes = Yes
 account-no = No
@@ -596,6 +597,10 @@ api-permission-unknown = There is no permission “{ $name }”.
 api-built-in = “{ $name }” is built in: it cannot be declared, changed or removed.
 # { $name } is a role.
 api-permission-in-use = The role “{ $name }” has this permission. Take it from there first.
+api-reauthenticate = This takes a sign-in of a moment ago. Sign in again, then repeat it.
+api-password-wrong = This is not your password now.
+api-email-asked = If this address can be yours, a link is on its way to it. Your account keeps the address it has until the link is opened.
+api-changed = Somebody has changed this account since you read it. Read it again, then repeat your change.
 api-last-administrator = This is the last administrator. Make another one first.
 api-fault = Something went wrong on our side. Try again in a moment.
 
@@ -615,6 +620,7 @@ docs-required = required
 docs-who-everybody = Everybody may call it.
 docs-who-user = It needs an access token with the scope account, or an API key that was made for that scope.
 docs-who-person = It needs an access token with the scope account. API keys are refused.
+docs-who-oneself = For oneself only it needs an access token with the scope account. API keys are refused.
 docs-who-self = For oneself it needs an access token with the scope account, or an API key that was made for that scope; for others the permission { $permission }, as a person, a service account or by an API key.
 docs-who-permission = It needs the permission { $permission }: as a person by an access token with the scope account, as a service account by its own access token, or by an API key that was made for it.
 docs-who-secret = It needs the permission { $permission }: as a service account by its id and secret (HTTP Basic) or its own access token, as a person by an access token with the scope account, or by an API key that was made for it.

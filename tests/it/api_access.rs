@@ -91,6 +91,16 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
                     get(&server, &path, admin).await.expect_status(200);
                 }
             }
+            Access::Oneself => {
+                users += 1;
+                assert!(all(&nobody, 401), "{path}: {nobody:?}");
+                assert!(all(&by_other, 404), "{path}: {by_other:?}");
+                // Not even who may do everything: they have ways of their own.
+                let by_admin = of_row(statuses(&server, &path, Some(admin)).await);
+                assert!(all(&by_admin, 404), "{path}: {by_admin:?}");
+                let by_them = of_row(statuses(&server, &path, Some(own)).await);
+                assert!(passes(&by_them), "{path}: {by_them:?}");
+            }
             Access::SelfOr(_) => {
                 users += 1;
                 assert!(route.path.contains("{id}"), "{path} says whose it is");

@@ -92,6 +92,11 @@ impl Signed {
         self.acts_for_themselves() && self.id() == Some(person)
     }
 
+    /// The browser session of this person that the token was issued in, if it was.
+    pub(super) fn session_of(&self, person: Uuid) -> Option<Uuid> {
+        self.account().filter(|_| self.is(person)).and_then(|account| account.by.session_id)
+    }
+
     pub(super) fn roles(&self) -> &[String] {
         &self.roles
     }
@@ -172,6 +177,12 @@ async fn admit(gate: &Gate, caller: &Caller, headers: &HeaderMap, id: Option<Uui
         Access::UserInPerson => signed.acts_for_themselves() && signed.means == Means::AccessToken,
         Access::Permission(permission) | Access::PermissionOrSecret(permission) => signed.held.has(permission),
         Access::Administrator => signed.held.is_everything(),
+        Access::Oneself => {
+            if !id.is_some_and(|id| signed.is(id)) {
+                return Err(Problem::not_found().into());
+            }
+            signed.means == Means::AccessToken
+        }
         Access::SelfOr(permission) => {
             let is_own = id.is_some_and(|id| signed.is(id));
             // Of others nobody hears even whether they are there.

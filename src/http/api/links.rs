@@ -64,6 +64,9 @@ pub(in crate::http) async fn unlink(call: Call) -> Response {
 
 async fn unlinked(call: &Call) -> Answered {
     let (user, app) = (people::find_to_change(call).await?, &call.web.app);
+    if call.signed()?.is(user.id) {
+        call.require_fresh().await?;
+    }
     let (Some(provider), Some(subject)) = (named(call, "provider"), named(call, "subject")) else {
         return Err(Problem::not_found().into());
     };

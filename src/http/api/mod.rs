@@ -5,6 +5,7 @@
 
 pub(super) mod adapter;
 mod admin;
+mod apps;
 mod audit;
 mod call;
 mod evaluation;
@@ -14,6 +15,7 @@ mod links;
 mod members;
 mod oauth_login;
 mod openapi;
+mod own;
 mod page;
 mod people;
 mod person;
@@ -25,6 +27,7 @@ mod recovery;
 mod refresh;
 pub(super) mod roles;
 mod service_accounts;
+mod sessions;
 mod sign_in;
 mod sign_up;
 mod tokens;
@@ -40,6 +43,7 @@ use super::caller::Caller;
 use super::state::Web;
 
 pub(super) use admin::register as admin_register;
+pub(super) use apps::{list as apps, withdraw as withdraw_app};
 pub(super) use audit::{activity, export as export_audit, list as audit};
 pub(super) use evaluation::{evaluation, evaluations};
 pub(super) use guard::{Gate, guard};
@@ -48,8 +52,9 @@ pub(super) use links::{list as links, unlink};
 pub(super) use oauth_login::oauth_login;
 pub(crate) use openapi::text as openapi_text;
 pub(super) use openapi::{document as openapi_document, openapi};
+pub(super) use own::{change_email, change_password};
 pub(super) use people::{change, list, me, show};
-pub(super) use picture::upload as upload_picture;
+pub(super) use picture::{remove as remove_picture, upload as upload_picture};
 pub(super) use policies::{
     current as policies, dry_run as dry_run_policies, publish as publish_policies, restore as restore_policies,
     version as policy_version, versions as policy_versions,
@@ -65,6 +70,7 @@ pub(super) use service_accounts::{
     revoke_key as revoke_service_account_key, rotate_key as rotate_service_account_key,
     rotate_secret as rotate_service_account_secret, show as service_account, take_role as take_service_account_role,
 };
+pub(super) use sessions::{end as end_session, end_others as end_other_sessions, list as sessions};
 pub(super) use sign_in::{login, sign_in};
 pub(super) use sign_up::{register, sign_up};
 

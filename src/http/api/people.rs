@@ -1,6 +1,6 @@
 //! `GET /auth/me` and the people behind `/auth/{id}`: oneself, or anybody for who holds the permission.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use uuid::Uuid;
 
@@ -43,8 +43,7 @@ pub(in crate::http) async fn show(call: Call) -> Response {
 }
 
 async fn shown(call: &Call) -> Answered {
-    let person = person(call, find(call).await?)?;
-    Ok(answer::json(StatusCode::OK, &person))
+    answered(call, find(call).await?)
 }
 
 pub(in crate::http) async fn change(call: Call) -> Response {
@@ -65,10 +64,36 @@ async fn changed(call: &Call) -> Answered {
         (name, full_name) => name.clone().or_else(|| full_name.clone()),
     };
     let change = AccountChange { name, claims: change.claims(), attributes, ..AccountChange::default() };
-    let accounts = &call.web.app.accounts;
-    let (user, _) = accounts.update_by(&user.id.to_string(), change, &call.source()).await.map_err(fault_of_change)?;
+    let (expected, accounts) = (expected(call, &user)?, &call.web.app.accounts);
+    let changed = accounts.change_own(user.id, change, expected, &call.source()).await;
+    answered(call, changed.map_err(fault_of_change)?)
+}
+
+/// A person with what tells this state of theirs from another (RFC 9110 section 8.8.3).
+fn answered(call: &Call, user: User) -> Answered {
+    let tag = HeaderValue::from_str(&tag(&user)).ok();
     let person = person(call, user)?;
-    Ok(answer::json(StatusCode::OK, &person))
+    Ok(answer::with_header(answer::json(StatusCode::OK, &person), header::ETAG, tag))
+}
+
+fn tag(user: &User) -> String {
+    format!("\"r{}\"", user.revision)
+}
+
+/// The state that the caller insists on, if they do (RFC 9110 section 13.1.1).
+fn expected(call: &Call, user: &User) -> Result<Option<i32>, Problem> {
+    let given: Vec<_> = call.headers.get_all(header::IF_MATCH).iter().collect();
+    let tags =
+        || given.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim);
+    if given.is_empty() || tags().any(|tag| tag == "*") {
+        return Ok(None);
+    }
+    let own = tag(user);
+    if tags().any(|tag| tag == own) {
+        Ok(Some(user.revision))
+    } else {
+        Err(Problem::new(StatusCode::PRECONDITION_FAILED, "api-changed").code("changed"))
+    }
 }
 
 /// A person as the caller may see them.
@@ -83,7 +108,20 @@ pub(super) async fn find(call: &Call) -> Result<User, Fault> {
     Ok(call.web.app.accounts.find(&id.to_string()).await?)
 }
 
+/// The id of the person of the path. Who acts for themselves is there; the others are looked up.
+pub(super) async fn known(call: &Call) -> Result<Uuid, Fault> {
+    let id = Uuid::parse_str(call.segment("id")?).map_err(|_| Problem::not_found())?;
+    if call.signed()?.is(id) { Ok(id) } else { Ok(find(call).await?.id) }
+}
+
 /// The same, if nothing that they may do goes beyond what the caller may.
+pub(super) async fn known_to_change(call: &Call) -> Result<Uuid, Fault> {
+    let id = known(call).await?;
+    call.require_covering(id).await?;
+    Ok(id)
+}
+
+/// The person of the path, if nothing that they may do goes beyond what the caller may.
 pub(super) async fn find_to_change(call: &Call) -> Result<User, Fault> {
     let user = find(call).await?;
     call.require_covering(user.id).await?;

@@ -12,7 +12,7 @@ use multer::{Constraints, Multipart, SizeLimit};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Answered, Call, Fault, Problem, people};
+use super::{Answered, Call, Fault, Problem, done, people};
 use crate::http::answer;
 use crate::http::state::Web;
 use crate::identity::{PictureError, PictureFault};
@@ -61,6 +61,21 @@ pub(in crate::http) async fn upload(upload: Upload) -> Response {
     let Upload { call, body } = upload;
     let answered = uploaded(&call, body).await;
     call.answer(answered)
+}
+
+pub(in crate::http) async fn remove(call: Call) -> Response {
+    let answered = removed(&call).await;
+    call.answer(answered)
+}
+
+/// A picture that is not there is taken away already.
+async fn removed(call: &Call) -> Answered {
+    let user = people::find_to_change(call).await?;
+    match call.web.app.accounts.remove_picture(user.id, &call.source()).await {
+        Ok(()) => Ok(done()),
+        Err(PictureError::Unknown) => Err(Problem::not_found().into()),
+        Err(error) => Err(Fault::broken(error)),
+    }
 }
 
 async fn uploaded(call: &Call, body: Body) -> Answered {

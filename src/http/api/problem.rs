@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::state::Web;
-use crate::identity::{IdentityError, PasswordFault, Refusal};
+use crate::identity::{IdentityError, PasswordFault, Refusal, SignInError};
 use crate::platform::hashing::HashError;
 use crate::platform::words::Words;
 
@@ -259,6 +259,17 @@ impl From<IdentityError> for Fault {
             IdentityError::Hash(HashError::Busy) => Self::Busy,
             IdentityError::LastAdministrator => Problem::new(StatusCode::CONFLICT, "api-last-administrator").into(),
             IdentityError::Unknown(_) => Problem::not_found().into(),
+            IdentityError::Changed => {
+                Problem::new(StatusCode::PRECONDITION_FAILED, "api-changed").code("changed").into()
+            }
+            IdentityError::Unproven(SignInError::Refused) => {
+                let problem = Problem::bad_request("api-fields").code("invalid_credentials");
+                problem.field("currentPassword", "api-password-wrong").into()
+            }
+            IdentityError::Unproven(SignInError::Throttled { retry_after }) => {
+                Problem::throttled(StatusCode::TOO_MANY_REQUESTS, retry_after).into()
+            }
+            IdentityError::Unproven(SignInError::Busy) => Self::Busy,
             other => Self::broken(other),
         }
     }
@@ -274,4 +285,9 @@ macro_rules! broken {
     };
 }
 
-broken!(crate::grants::GrantError, crate::keys::KeyError, crate::platform::database::DatabaseError);
+broken!(
+    crate::grants::GrantError,
+    crate::keys::KeyError,
+    crate::platform::database::DatabaseError,
+    crate::sessions::SessionError
+);

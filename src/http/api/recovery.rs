@@ -112,11 +112,11 @@ async fn verified(call: &Call) -> Answered {
     }
 }
 
-fn require_mail(call: &Call) -> Result<Frame, Problem> {
+pub(super) fn require_mail(call: &Call) -> Result<Frame, Problem> {
     if call.web.app.accounts.has_mail() { Ok(call.caller.frame(&call.web, None)) } else { Err(Problem::not_found()) }
 }
 
-async fn throttle(call: &Call) -> Result<(), Fault> {
+pub(super) async fn throttle(call: &Call) -> Result<(), Fault> {
     let (app, source) = (&call.web.app, call.caller.source());
     let (limits, address, now) = (&app.settings.limits, call.caller.address, app.clock.now());
     match limits::throttle_mail(&app.database, limits, app.random.as_ref(), address, &source, now).await? {
@@ -130,5 +130,9 @@ fn dead_link() -> Problem {
 }
 
 fn done(frame: &Frame, message: &'static str) -> Response {
-    answer::json(StatusCode::OK, &Done { message: frame.words.say(message) })
+    said(StatusCode::OK, frame, message)
+}
+
+pub(super) fn said(status: StatusCode, frame: &Frame, message: &'static str) -> Response {
+    answer::json(status, &Done { message: frame.words.say(message) })
 }

@@ -47,6 +47,7 @@ fn caller(access: Access) -> Option<(&'static str, &'static str)> {
     Some(match access {
         Access::User => ("docs-who-user", ""),
         Access::UserInPerson => ("docs-who-person", ""),
+        Access::Oneself => ("docs-who-oneself", ""),
         Access::SelfOr(permission) => ("docs-who-self", permission),
         Access::Permission(permission) => ("docs-who-permission", permission),
         Access::PermissionOrSecret(permission) => ("docs-who-secret", permission),

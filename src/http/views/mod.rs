@@ -165,6 +165,7 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     ("account-language-malformed", &[]),
     ("account-whole-number", &[]),
     ("account-number", &[]),
+    ("account-yes-or-no", &[]),
     ("account-lines-many", &["max"]),
 ];
 

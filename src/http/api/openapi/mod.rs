@@ -6,6 +6,7 @@ mod audit;
 mod authzen;
 mod keys;
 mod operation;
+mod own;
 mod people;
 mod policies;
 mod providers;
@@ -31,6 +32,7 @@ fn operations() -> impl Iterator<Item = Operation> {
     let groups = [
         sign_in::operations(),
         people::operations(),
+        own::operations(),
         recovery::operations(),
         audit::operations(),
         roles::operations(),

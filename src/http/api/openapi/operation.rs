@@ -152,6 +152,11 @@ impl Operation {
         self
     }
 
+    /// It is done later, by somebody else or not at all.
+    pub(super) fn accepts(self, shape: Shape) -> Self {
+        self.answers(shape, &[202])
+    }
+
     /// 201 if it was not there before.
     pub(super) fn declares(self, shape: Shape) -> Self {
         self.answers(shape, &[200, 201])
@@ -260,6 +265,7 @@ fn summary(summary: &str, access: Access) -> String {
         }
         Access::SelfOr(permission) => format!("{summary} (oneself; of others, permission {permission})"),
         Access::Administrator => format!("{summary} (role {ADMIN})"),
+        Access::Oneself => format!("{summary} (oneself, by an access token, not by an API key)"),
         Access::UserInPerson => format!("{summary} (by an access token, not by an API key)"),
         _ => summary.to_owned(),
     }

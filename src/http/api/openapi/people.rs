@@ -18,9 +18,10 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/auth/{id}", "Show a person").uuid("id").gives(of::<person::Person>).refuses(&[404]),
         put("/auth/{id}", "Change a person")
             .uuid("id")
+            .header("If-Match", "The ETag of the person as they were read: somebody else's edit since then is a 412.")
             .takes_with_attributes::<person::ProfileChange>()
             .gives(of::<person::Person>)
-            .refuses(&[404]),
+            .refuses(&[404, 412]),
         put("/auth/upload-image/{id}", "Upload a picture")
             .uuid("id")
             .takes_form::<picture::Picture>()

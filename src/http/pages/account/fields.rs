@@ -324,7 +324,7 @@ fn unfit_attribute(attribute: &Attribute) -> Fault {
         Kind::String => Fault::new("", "field-too-long").with("max", longest),
         Kind::Integer => Fault::new("", "account-whole-number"),
         Kind::Number => Fault::new("", "account-number"),
-        Kind::Boolean => Fault::new("", "account-unsaid"),
+        Kind::Boolean => Fault::new("", "account-yes-or-no"),
         Kind::Date => Fault::new("", "account-date-malformed"),
         Kind::Strings => Fault::new("", "account-lines-many").with("max", longest),
     }
