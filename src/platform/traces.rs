@@ -219,3 +219,38 @@ fn known(method: &Method) -> &'static str {
         _ => "_OTHER",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_goes_out_names_the_trace_and_carries_nothing_of_it() {
+        let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        ON.store(true, Ordering::Relaxed);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let mut from = HeaderMap::new();
+            from.insert(TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap());
+            from.insert("tracestate", "secret=1".parse().unwrap());
+            from.insert("baggage", "user=ada".parse().unwrap());
+            let request = |trusted| request(&Method::POST, "/token", &from, trusted);
+            let of = |span: &Span| {
+                let mut headers = HeaderMap::new();
+                span.in_scope(|| call(&Method::GET, "op.example", &mut headers));
+                assert_eq!(headers.keys().collect::<Vec<_>>(), [TRACEPARENT], "nothing else goes out");
+                headers[TRACEPARENT].to_str().unwrap().to_owned()
+            };
+            let joined = of(&request(true));
+            assert!(joined.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && joined.ends_with("-01"), "{joined}");
+            assert!(!joined.contains("b7ad6b7169203331"), "the span is ours: {joined}");
+            let own = of(&request(false));
+            assert!(own.len() == joined.len() && !own.contains("0af7651916cd43dd8448eb211c80319c"), "{own}");
+        });
+        ON.store(false, Ordering::Relaxed);
+        let mut headers = HeaderMap::new();
+        assert!(call(&Method::GET, "op.example", &mut headers).is_none() && headers.is_empty());
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::counted::MESSAGES;
 use crate::app::App;
 use crate::outbox::{self, Queue};
 use crate::platform::telemetry;
@@ -15,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Looks until told to stop.
 pub(super) async fn follow(app: Arc<App>, stopped: CancellationToken) {
-    let mut kinds = BTreeSet::new();
+    let mut kinds: BTreeSet<String> = MESSAGES.map(str::to_owned).into();
     loop {
         look(&app);
         match outbox::queues(&app.database).await {

@@ -1,6 +1,7 @@
 //! A running provider: its listeners, what it does in the background, and how it stops.
 
 mod background;
+mod counted;
 mod gauges;
 mod listen;
 mod tls;
@@ -111,6 +112,7 @@ impl Server {
         options: Options,
     ) -> Result<Self, StartError> {
         telemetry::metrics();
+        counted::begin();
         if !settings.limits.enabled {
             tracing::warn!("limits.enabled is false: passwords may be tried and requests sent without end");
         }

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::{
     api_access::{declare, holder},
     api_accounts::{expect_problem, get, login, post, text},
-    support::{Answer, Person, TestServer},
+    engines::sign_in,
+    support::{Answer, Browser, Person, TestServer},
 };
 
 async fn auditor(server: &TestServer) -> String {
@@ -238,4 +239,53 @@ async fn ap_02_ap_20_people_see_what_happened_to_their_own_account_and_nothing_o
     let both = [first.json::<Vec<Value>>(), second.json()].concat();
     assert_eq!(both, shown[..both.len()]);
     expect_problem(get(&server, &format!("{path}?after={}", Uuid::nil()), &own).await, 400);
+}
+
+/// A page of three statements at the most, besides what the server looks for by itself.
+async fn seen(server: &TestServer, browser: &mut Browser, path: &str) -> Answer {
+    browser.get(path).await.expect_status(200);
+    // Until the server has heard of what the test has made.
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    let (page, mut statements) = server.statements_during(browser.get(path)).await;
+    statements.retain(|sql| !["epochs", "FROM outbox", "LISTEN"].iter().any(|watching| sql.contains(watching)));
+    assert!((1..=3).contains(&statements.len()), "{statements:#?}");
+    page.expect_status(200)
+}
+
+both_engines!(ap_20_activity_has_a_page_in_plain_words);
+async fn ap_20_activity_has_a_page_in_plain_words(server: TestServer) {
+    let (ada, eve) = (server.person("ada").await, server.person("eve").await);
+    assert_eq!(server.browser().get("/account/activity").await.header("location"), "/sign-in?then=activity");
+    for _ in 0..2 {
+        let wrong = json!({"email": eve.email, "password": "not the password"});
+        post(&server, "/auth/login", &wrong).await;
+    }
+    let mut browser = server.browser();
+    sign_in(&mut browser, "nobody", "not the password").await;
+    sign_in(&mut browser, &ada.username, "not the password").await;
+    server.advance_seconds(61);
+    sign_in(&mut browser, &ada.username, &ada.password).await.expect_status(303);
+    let page = browser.get("/account/activity").await.expect_status(200);
+    for said in ["You signed in", "A sign-in failed", "1 minute ago · 127.0.0.1", "Your account was made"] {
+        assert!(page.body.contains(said), "{said}: {page:#?}");
+    }
+    assert_eq!(page.body.matches("A sign-in failed").count(), 1, "others' are not shown: {page:#?}");
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert!(page.find_element("older").is_none(), "{page:#?}");
+
+    // Long: small pages, few statements, older ones behind a link.
+    for _ in 0..30 {
+        server.advance_seconds(1);
+        login(&server, &ada).await;
+    }
+    let first = seen(&server, &mut browser, "/account/activity").await;
+    assert!(first.body.len() <= 15 * 1024, "{} bytes", first.body.len());
+    assert_eq!(first.body.matches("You signed in").count(), 20);
+    let older = first.element("older").attribute("href").expect("an address").to_owned();
+    let second = seen(&server, &mut browser, &older).await;
+    assert!(second.body.contains("Your account was made") && second.find_element("newest").is_some(), "{second:#?}");
+    for odd in ["after=1", "after=00000000-0000-0000-0000-000000000000"] {
+        let page = browser.get(&format!("/account/activity?{odd}")).await.expect_status(200);
+        assert_eq!(page.body.matches("You signed in").count(), 20);
+    }
 }

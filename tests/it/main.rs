@@ -93,6 +93,7 @@ mod sign_in;
 mod sign_up;
 mod statements;
 mod sweeper;
+mod telemetry;
 mod tls;
 mod tokens;
 mod upstream;

@@ -104,7 +104,9 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     } else {
         traces::request(&method, envelope.path, request.headers(), settings.telemetry.trust_incoming)
     };
-    if let Some(id) = traces::trace_id(&trace) {
+    let trace_id = traces::trace_id(&trace);
+    let trace_id = trace_id.as_deref();
+    if let Some(id) = trace_id {
         span.record("trace_id", id);
     }
 
@@ -136,9 +138,9 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let path = envelope.path;
     let took = started.elapsed();
     if status.is_server_error() {
-        tracing::warn!(request_id = caller.request_id.as_str(), %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
+        tracing::warn!(request_id = caller.request_id.as_str(), trace_id, %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
     } else {
-        tracing::debug!(request_id = caller.request_id.as_str(), %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
+        tracing::debug!(request_id = caller.request_id.as_str(), trace_id, %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
     }
     envelope.record(status, took);
     response
