@@ -16,7 +16,7 @@ use crate::{
     api_access::{declare, holder},
     api_accounts::{expect_problem, get, login, post, text},
     engines::sign_in,
-    support::{Answer, Browser, Person, TestServer},
+    support::{Answer, Browser, Engine, Person, TestServer},
 };
 
 async fn auditor(server: &TestServer) -> String {
@@ -246,6 +246,9 @@ async fn seen(server: &TestServer, browser: &mut Browser, path: &str) -> Answer 
     browser.get(path).await.expect_status(200);
     // Until the server has heard of what the test has made.
     tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    if server.engine() == Engine::Sqlite {
+        return browser.get(path).await.expect_status(200);
+    }
     let (page, mut statements) = server.statements_during(browser.get(path)).await;
     statements.retain(|sql| !["epochs", "FROM outbox", "LISTEN"].iter().any(|watching| sql.contains(watching)));
     assert!((1..=3).contains(&statements.len()), "{statements:#?}");
