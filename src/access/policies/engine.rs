@@ -44,8 +44,8 @@ type Said<'a> = (&'a Object, Result<Rc<Made>, String>);
 struct Kept<'a> {
     /// By side, type and id; more than one where different things are said.
     entities: HashMap<(&'static str, &'a str, &'a str), Vec<Said<'a>>>,
-    /// The circumstances of the question before: mostly a batch has one for all.
-    context: Option<(&'a Question, Result<Rc<Circumstances>, String>)>,
+    /// The circumstances of the question before that wanted to know the same of them: mostly a batch has one for all.
+    contexts: HashMap<usize, (&'a Question, Result<Rc<Circumstances>, String>)>,
 }
 
 /// What the schema wants to know of the circumstances, and which entities that names.
@@ -147,9 +147,8 @@ impl Engine {
         } else {
             candidates.iter().filter_map(|number| self.literals.get(*number)).flatten().collect()
         };
-        let mut there = self.own.reached([&*subject, &*resource], literals.into_iter().chain(&circumstances.refs));
-        there.push(action.clone());
-        let entities = Entities::from_entities(there, None).map_err(|error| error.to_string())?;
+        let named = literals.into_iter().chain(&circumstances.refs);
+        let entities = self.own.reached([&*subject, &*resource], action, named)?;
         let context = circumstances.context.clone();
         let request = Request::new(subject.uid.clone(), declared.uid.clone(), resource.uid.clone(), context, None)
             .map_err(|error| error.to_string())?;
@@ -203,14 +202,14 @@ impl Engine {
         now: DateTime<Utc>,
         kept: &mut Kept<'a>,
     ) -> Result<Rc<Circumstances>, String> {
-        if let Some((before, made)) = &kept.context
-            && before.action == question.action
+        if let Some((before, made)) = kept.contexts.get(&declared.wants)
+            && before.action.properties == question.action.properties
             && before.context == question.context
         {
             return made.clone();
         }
         let made = self.context(declared, question, now).map(Rc::new);
-        kept.context = Some((question, made.clone()));
+        kept.contexts.insert(declared.wants, (question, made.clone()));
         made
     }
 

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{Entities, Entity, EntityUid, EvalResult, RestrictedExpression};
+use cedar_policy_core::entities::{Entities as CoreEntities, NoEntitiesSchema, TCComputation};
+use cedar_policy_core::extensions::Extensions;
 use serde_json::{Map, Value};
 
 use super::types::{Path, Types};
@@ -112,18 +114,20 @@ impl Own {
         Ok(Made { uid, entity: entity.map_err(|error| format!("{side}: {error}"))?, ancestors, refs })
     }
 
-    /// What these can reach. What nobody can reach needs not be there: so the size of the bundle costs nothing.
+    /// What subject and resource can reach, and the action. What nobody can reach needs not be there: so the size of the bundle
+    /// costs nothing.
     pub(super) fn reached<'a>(
         &'a self,
-        start: impl IntoIterator<Item = &'a Made>,
+        sides: [&'a Made; 2],
+        action: &Entity,
         named: impl IntoIterator<Item = &'a EntityUid>,
-    ) -> Vec<Entity> {
+    ) -> Result<Entities, String> {
         let mut there: HashSet<&EntityUid> = HashSet::new();
-        let mut found = Vec::new();
+        let mut found: Vec<&Made> = Vec::new();
         let mut open: Vec<&EntityUid> = named.into_iter().collect();
-        for made in start {
+        for made in sides {
             if there.insert(&made.uid) {
-                found.push(made.entity.clone());
+                found.push(made);
                 open.extend(&made.refs);
             }
         }
@@ -131,11 +135,20 @@ impl Own {
             if let Some(made) = self.get(uid)
                 && there.insert(&made.uid)
             {
-                found.push(made.entity.clone());
+                found.push(made);
                 open.extend(&made.refs);
             }
         }
-        found
+        // Each holds all that it is in, unless it is in one of the two, of which more may be known than when it was made.
+        let is_closed = found.iter().all(|made| sides.iter().all(|side| !made.ancestors.contains(&side.uid)));
+        if !is_closed {
+            let all = found.into_iter().map(|made| &made.entity).chain([action]).cloned();
+            return Entities::from_entities(all, None).map_err(|error| error.to_string());
+        }
+        let all = found.into_iter().map(|made| &made.entity).chain([action]).map(|entity| entity.as_ref().clone());
+        let (closed, extensions) = (TCComputation::AssumeAlreadyComputed, Extensions::all_available());
+        let entities = CoreEntities::from_entities(all, None::<&NoEntitiesSchema>, closed, extensions);
+        entities.map(Entities::from).map_err(|error| error.to_string())
     }
 }
 

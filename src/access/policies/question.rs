@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Uid;
 
 /// May this subject do this to this resource? In the shape of `AuthZEN`, whose unknown members mean nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Question {
     pub subject: Object,
     pub action: Action,
@@ -16,7 +16,7 @@ pub struct Question {
 }
 
 /// A subject or a resource, with what the caller says of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Object {
     #[serde(rename = "type")]
     pub kind: String,
@@ -31,7 +31,7 @@ impl Object {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Action {
     pub name: String,
     #[serde(default)]
@@ -39,7 +39,7 @@ pub struct Action {
 }
 
 /// What the house knows of a subject: it counts whatever is said.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Known {
     pub attrs: Map<String, Value>,
     pub parents: Vec<Uid>,

@@ -1,6 +1,7 @@
 //! The decisions of late, and what a change would make of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Mutex;
 
 use ::entity::decisions;
@@ -25,7 +26,7 @@ const MOST_KEPT: u64 = 10_000;
 const MOST_SHOWN: usize = 100;
 
 /// A question with what was known when it was decided.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 pub struct Asked {
     #[serde(flatten)]
     pub question: Question,
@@ -43,27 +44,28 @@ impl Asked {
 /// Notes decisions until they are written. What was asked again is one row with a count.
 #[derive(Default)]
 pub struct Recorder {
-    noted: Mutex<BTreeMap<Vec<u8>, decisions::Model>>,
+    hasher: RandomState,
+    /// By what tells questions apart for the moment: only of those that are noted first anything more is made.
+    noted: Mutex<HashMap<u64, decisions::Model>>,
 }
 
 impl Recorder {
     /// Notes a decision: no statement, and nothing where there is too much of it.
     pub fn note(&self, asked: &Asked, decision: &Decision, version: i64, now: DateTime<Utc>) {
-        let Ok(question) = serde_json::to_string(asked) else { return };
-        let hash = secrets::hash(&question);
-        let now = now.timestamp_millis();
+        let (key, now) = (self.hasher.hash_one(asked), now.timestamp_millis());
         let Ok(mut noted) = self.noted.lock() else { return };
         let is_full = noted.len() >= MOST_NOTED;
-        match noted.get_mut(&hash) {
+        match noted.get_mut(&key) {
             Some(row) => {
                 row.times += 1;
                 row.last_at = now;
             }
             None if is_full => metrics::counter!("bonafide_decisions_not_noted_total").increment(1),
             None => {
+                let Ok(question) = serde_json::to_string(asked) else { return };
                 let policies = serde_json::to_string(&decision.policies).unwrap_or_default();
                 let row = decisions::Model {
-                    hash: hash.clone(),
+                    hash: secrets::hash(&question),
                     question,
                     allowed: decision.allowed,
                     policies,
@@ -72,14 +74,17 @@ impl Recorder {
                     first_at: now,
                     last_at: now,
                 };
-                noted.insert(hash, row);
+                noted.insert(key, row);
             }
         }
     }
 
+    /// In the order of their hashes: nodes that write at once hold rows in one order.
     fn take(&self) -> Vec<decisions::Model> {
         let Ok(mut noted) = self.noted.lock() else { return Vec::new() };
-        std::mem::take(&mut *noted).into_values().collect()
+        let mut rows: Vec<_> = std::mem::take(&mut *noted).into_values().collect();
+        rows.sort_by(|a, b| a.hash.cmp(&b.hash));
+        rows
     }
 }
 

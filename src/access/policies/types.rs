@@ -27,6 +27,8 @@ pub(super) struct ActionType {
     pub(super) subjects: HashSet<String>,
     pub(super) resources: HashSet<String>,
     pub(super) context: Shape,
+    /// The same number for actions that want to know the same of the circumstances.
+    pub(super) wants: usize,
 }
 
 /// A record's members.
@@ -107,8 +109,14 @@ impl Types {
                 }
             }
         }
+        let mut contexts: Vec<Option<&Value>> = Vec::new();
         for (name, declared) in json.get("").into_iter().flat_map(|space| members(space, "actions")) {
             let Some(uid) = actions.get(name) else { continue };
+            let context = declared.pointer("/appliesTo/context");
+            let wants = contexts.iter().position(|other| *other == context).unwrap_or(contexts.len());
+            if wants == contexts.len() {
+                contexts.push(context);
+            }
             let strings = |types: Vec<&EntityTypeName>| types.into_iter().map(ToString::to_string).collect();
             types.actions.insert(
                 name.clone(),
@@ -121,11 +129,8 @@ impl Types {
                         .resources_for_action(uid)
                         .map(|types| strings(types.collect()))
                         .unwrap_or_default(),
-                    context: declared
-                        .pointer("/appliesTo/context")
-                        .map(|kind| reader.shape(kind))
-                        .transpose()?
-                        .unwrap_or_default(),
+                    context: context.map(|kind| reader.shape(kind)).transpose()?.unwrap_or_default(),
+                    wants,
                     uid: uid.clone(),
                 },
             );
