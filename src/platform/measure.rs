@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use metrics::Histogram;
 use tracing::Instrument as _;
 
@@ -67,9 +68,12 @@ impl Step {
     }
 
     /// The step as work that is waited for.
-    pub async fn around<T>(self, work: impl Future<Output = T>) -> T {
-        let _timer = self.begin();
-        work.instrument(traces::step(self)).await
+    pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
+        let timer = self.begin();
+        work.instrument(traces::step(self)).map(move |done| {
+            drop(timer);
+            done
+        })
     }
 
     /// The step as work that is done at once.

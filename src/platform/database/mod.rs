@@ -116,13 +116,13 @@ impl Database {
     }
 
     /// Runs a business action as one transaction: all of it is durable when this answers `Ok`, none of it otherwise.
-    pub async fn write<T, E, F>(&self, action: F) -> Result<T, E>
+    pub fn write<T, E, F>(&self, action: F) -> impl Future<Output = Result<T, E>>
     where
         F: for<'c> FnOnce(&'c Tx) -> Action<'c, T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        Step::DatabaseAction.around(self.act(action)).await
+        Step::DatabaseAction.around(self.act(action))
     }
 
     async fn act<T, E, F>(&self, action: F) -> Result<T, E>

@@ -15,7 +15,7 @@ pub(super) fn operations() -> Vec<Operation> {
         filtered(get("/audit", "List events, newest first").paged("after", AFTER, &id)).gives(list_of::<Recorded>),
         filtered(get("/audit/export", "Export events as JSON lines, oldest first").query("after", &id))
             .gives(of::<Recorded>)
-            .as_lines()
+            .in_lines()
             .refuses(&[400]),
         get("/auth/{id}/activity", "List what happened to an account, newest first")
             .uuid("id")

@@ -147,7 +147,7 @@ impl Operation {
     }
 
     /// It answers many of these, a line each.
-    pub(super) fn as_lines(mut self) -> Self {
+    pub(super) fn in_lines(mut self) -> Self {
         self.gives_as = "application/jsonl";
         self
     }
