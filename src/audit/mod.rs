@@ -260,7 +260,7 @@ mod tests {
                 assert!(row.contains(&format!("`{member}`")), "docs/audit.md does not know {member} of {kind}");
             }
         }
-        for row in rows.keys() {
+        for row in rows.keys().filter(|row| !row.contains(' ')) {
             assert!(
                 events.contains_key(*row) || MEMBERS.contains(row),
                 "docs/audit.md knows {row}, which there is not"
