@@ -35,6 +35,7 @@ mod m20261121_000026_providers;
 mod m20261122_000027_access;
 mod m20261122_000028_revisions;
 mod m20261122_000030_traces;
+mod m20261122_000031_audit_indexes;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000027_access::Migration),
             Box::new(m20261122_000028_revisions::Migration),
             Box::new(m20261122_000030_traces::Migration),
+            Box::new(m20261122_000031_audit_indexes::Migration),
         ]
     }
 }

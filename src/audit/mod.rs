@@ -1,11 +1,15 @@
 //! What happened, who did it and from where: typed events, written in the transaction they speak of, without secrets.
 
+mod activity;
+mod export;
 mod store;
 
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use store::{Filter, Recorded, list, newest, record};
+pub use activity::{Activity, SHOWN, activity};
+pub use export::export;
+pub use store::{Filter, Order, Place, Recorded, list, newest, place, record};
 
 /// Where a request came from, as far as it matters to the record. Commands have none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -209,4 +213,62 @@ impl About {
     pub fn both(user: Uuid, client: &str) -> Self {
         Self { user_id: Some(user), client_id: Some(client.to_owned()) }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    /// The events of the enum above, as they are called in the record, with their members.
+    fn events() -> BTreeMap<String, Vec<String>> {
+        let source = include_str!("mod.rs");
+        let (_, body) = source.split_once("pub enum Event {\n").unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let mut events = BTreeMap::new();
+        let mut last = String::new();
+        for line in body.lines().filter(|line| !line.trim_start().starts_with(['/', '#'])) {
+            if let Some(member) = line.strip_prefix("        ") {
+                let (name, _) = member.split_once(':').unwrap();
+                let members: &mut Vec<String> = events.get_mut(&last).unwrap();
+                members.push(name.to_owned());
+            } else if line.trim() != "}," {
+                let name = line.trim().trim_end_matches(['{', ',', ' ']);
+                last = name.chars().fold(String::new(), |mut snake, letter| {
+                    if letter.is_ascii_uppercase() && !snake.is_empty() {
+                        snake.push('_');
+                    }
+                    snake.push(letter.to_ascii_lowercase());
+                    snake
+                });
+                events.insert(last.clone(), Vec::new());
+            }
+        }
+        events
+    }
+
+    #[test]
+    fn every_event_and_each_of_its_members_is_documented() {
+        let document = include_str!("../../docs/audit.md");
+        let rows: BTreeMap<&str, &str> =
+            document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).collect();
+        let events = events();
+        assert!(events.len() > 40, "{events:?}");
+        assert_eq!(events["throttled"], ["what", "by"]);
+        for (kind, members) in &events {
+            let row = rows.get(kind.as_str()).unwrap_or_else(|| panic!("docs/audit.md does not know {kind}"));
+            for member in members {
+                assert!(row.contains(&format!("`{member}`")), "docs/audit.md does not know {member} of {kind}");
+            }
+        }
+        for row in rows.keys().filter(|row| !row.contains(' ')) {
+            assert!(
+                events.contains_key(*row) || MEMBERS.contains(row),
+                "docs/audit.md knows {row}, which there is not"
+            );
+        }
+    }
+
+    /// What every event has, which the document explains in a table of its own.
+    const MEMBERS: [&str; 9] =
+        ["id", "at", "kind", "user_id", "actor_id", "client_id", "address", "request_id", "detail"];
 }

@@ -1,10 +1,14 @@
 //! The table `audit_events`.
 
+use std::collections::BTreeSet;
+
 use ::entity::audit_events;
 use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use serde::Serialize;
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{About, Event, Source};
@@ -47,6 +51,34 @@ pub async fn newest(database: &Database) -> Result<Option<i64>, DatabaseError> {
     Ok(row.map(|row| row.try_get("", "newest")).transpose()?.flatten())
 }
 
+/// Which way to read the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+}
+
+/// Where an event stands in the record: new ones change nothing about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    at: i64,
+    id: Uuid,
+}
+
+impl From<&Recorded> for Place {
+    fn from(event: &Recorded) -> Self {
+        Self { at: event.at.timestamp_millis(), id: event.id }
+    }
+}
+
+/// The place of the event with this id.
+pub async fn place(database: &Database, id: Uuid) -> Result<Option<Place>, DatabaseError> {
+    let row = database.query_one(database.statement("SELECT at FROM audit_events WHERE id = $1", [id.into()])).await?;
+    let at: Option<i64> = row.map(|row| row.try_get("", "at")).transpose()?;
+    Ok(at.map(|at| Place { at, id }))
+}
+
 /// Which events to show; what is not said does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -61,26 +93,53 @@ pub struct Filter {
     pub since: Option<DateTime<Utc>>,
     /// Before.
     pub until: Option<DateTime<Utc>>,
-    pub limit: u32,
+    /// Behind this one, in the order.
+    pub after: Option<Place>,
+    pub order: Order,
+    pub limit: u64,
 }
 
-/// An event as it is in the record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// An event as it is in the record, and as everybody is shown it who may read the record: `docs/audit.md` explains it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Recorded {
     pub id: Uuid,
     pub at: DateTime<Utc>,
+    /// What happened.
     pub kind: String,
+    /// Whom it is about.
     pub user_id: Option<Uuid>,
     /// Who did it, where that is somebody who was signed in.
     pub actor_id: Option<Uuid>,
     pub client_id: Option<String>,
     pub address: Option<String>,
+    /// The reference that the answer to the request had.
     pub request_id: Option<String>,
+    /// What else is known of this kind.
+    #[schema(value_type = Object)]
     pub detail: Json,
 }
 
-/// Events, newest first.
+/// Events, in the order of the filter.
 pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Recorded>, DatabaseError> {
+    let kinds: BTreeSet<&String> = filter.kinds.iter().collect();
+    let is_narrow = filter.user_id.is_some() || filter.actor_id.is_some() || filter.request_id.is_some();
+    if kinds.len() < 2 || is_narrow {
+        return find(database, filter).await;
+    }
+    // Each kind is in order in its index, all of them together are not: the first of each hold the first of all.
+    let mut found = Vec::new();
+    for kind in kinds {
+        found.extend(find(database, &Filter { kinds: vec![kind.clone()], ..filter.clone() }).await?);
+    }
+    found.sort_by_key(|event| (event.at, event.id));
+    if filter.order == Order::NewestFirst {
+        found.reverse();
+    }
+    found.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+async fn find(database: &Database, filter: &Filter) -> Result<Vec<Recorded>, DatabaseError> {
     use audit_events::Column;
     let text = |column: Column, wanted: &Option<String>| wanted.as_ref().map(|wanted| column.eq(wanted.as_str()));
     let conditions = [
@@ -93,15 +152,26 @@ pub async fn list(database: &Database, filter: &Filter) -> Result<Vec<Recorded>,
         filter.since.map(|since| Column::At.gte(since.timestamp_millis())),
         filter.until.map(|until| Column::At.lt(until.timestamp_millis())),
     ];
-    let wanted = conditions.into_iter().flatten().fold(Condition::all(), Condition::add);
+    // Compared as a pair, which engines look up in an index at once.
+    let behind = filter.after.map(|place| {
+        let (here, there) = (place_of_row(), Expr::tuple([place.at.into(), place.id.into()]));
+        if filter.order == Order::NewestFirst { here.lt(there) } else { here.gt(there) }
+    });
+    let wanted = conditions.into_iter().flatten().chain(behind).fold(Condition::all(), Condition::add);
+    let order = if filter.order == Order::NewestFirst { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
     let rows = audit_events::Entity::find()
         .filter(wanted)
-        .order_by_desc(Column::At)
-        .order_by_desc(Column::Id)
-        .limit(u64::from(filter.limit))
+        .order_by(Column::At, order.clone())
+        .order_by(Column::Id, order)
+        .limit(filter.limit)
         .all(database.reader())
         .await?;
     Ok(rows.into_iter().map(recorded).collect())
+}
+
+fn place_of_row() -> Expr {
+    use audit_events::Column;
+    Expr::tuple([Expr::col(Column::At), Expr::col(Column::Id)])
 }
 
 fn recorded(row: audit_events::Model) -> Recorded {

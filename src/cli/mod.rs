@@ -295,7 +295,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         if layers.is_default("log.level") {
             "warn".clone_into(&mut log.level);
         }
-        telemetry::start_logs(&log).map_err(Failure::Usage)?;
+        telemetry::start_logs(&log, None).map_err(Failure::Usage)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

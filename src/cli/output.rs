@@ -20,6 +20,15 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Lines on stdout that end themselves; answers whether somebody still reads them.
+pub(super) fn lines(text: &str) -> Result<bool, Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::File("stdout".to_owned(), error)),
+    }
+}
+
 /// Columns as wide as their widest cell.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
     let widths: Vec<usize> = (0..N)

@@ -11,6 +11,7 @@ use crate::platform::clock::SystemClock;
 use crate::platform::random::SystemRandom;
 use crate::platform::settings::{Layers, Settings, Sources};
 use crate::platform::telemetry;
+use crate::platform::traces::Exporter;
 use crate::server::{Options, Server};
 
 #[derive(Args, Default)]
@@ -48,15 +49,21 @@ impl Serve {
                     .to_owned(),
             ));
         }
-        telemetry::start_logs(&settings.log).map_err(Failure::Usage)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::Other(error.to_string()))?;
-        runtime.block_on(serve(
-            settings,
-            Options { migrate: !self.no_migrate, dev: self.dev, terminal: std::io::stdout().is_terminal() },
-        ))
+        runtime.block_on(async {
+            let traces = Exporter::start(&settings.telemetry, &settings.outgoing).map_err(Failure::Usage)?;
+            telemetry::start_logs(&settings.log, traces.as_ref()).map_err(Failure::Usage)?;
+            let options =
+                Options { migrate: !self.no_migrate, dev: self.dev, terminal: std::io::stdout().is_terminal() };
+            let served = serve(settings, options).await;
+            if let Some(traces) = traces {
+                traces.stop().await;
+            }
+            served
+        })
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Purpose {
     SignIn { interaction: Option<String> },
     /// To link another account to the person who is signed in.
     Link { user: Uuid },
+    /// To show once more that it is the person who is signed in, on their way to this section of their account.
+    Confirm { user: Uuid, then: String },
 }
 
 /// What the provider is asked to heed.
@@ -59,6 +61,7 @@ impl Federation {
         let (purpose, user_id, onward) = match purpose {
             Purpose::SignIn { interaction } => (store::SIGN_IN, None, interaction),
             Purpose::Link { user } => (store::LINK, Some(user), None),
+            Purpose::Confirm { user, then } => (store::CONFIRM, Some(user), Some(then)),
         };
         let new = NewRequest {
             state_hash: secrets::hash(&state),

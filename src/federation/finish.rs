@@ -47,6 +47,9 @@ impl Federation {
         match (request.purpose.as_str(), request.user_id) {
             (store::SIGN_IN, _) => Ok(Purpose::SignIn { interaction: request.onward.clone() }),
             (store::LINK, Some(user)) => Ok(Purpose::Link { user }),
+            (store::CONFIRM, Some(user)) => {
+                Ok(Purpose::Confirm { user, then: request.onward.clone().unwrap_or_default() })
+            }
             _ => Err(FederationError::State),
         }
     }

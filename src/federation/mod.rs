@@ -130,7 +130,7 @@ impl Federation {
         reason: &'static str,
         source: &Source,
     ) -> Result<(), DatabaseError> {
-        metrics::counter!("bonafide_provider_sign_ins_total", "outcome" => reason).increment(1);
+        metrics::counter!("bonafide_sign_ins_total", "way" => "provider", "outcome" => reason).increment(1);
         let now = self.clock.now();
         let (id, source) = (self.random.id(now), source.clone());
         let event = Event::ProviderRefused { provider: provider.chars().take(32).collect(), reason };

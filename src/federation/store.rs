@@ -85,6 +85,7 @@ pub async fn reseal(
 
 pub(super) const SIGN_IN: &str = "sign_in";
 pub(super) const LINK: &str = "link";
+pub(super) const CONFIRM: &str = "confirm";
 pub(super) const SIGN_OUT: &str = "sign_out";
 
 /// A row to be.

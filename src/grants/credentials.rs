@@ -30,6 +30,7 @@ impl Grants {
         let (id, client_id, scope) = (self.random.id(now), client.id.clone(), scope.to_owned());
         let (signed_in, made) = (self.random.id(now), self.random.id(now));
         let (random, source) = (self.random.clone(), source.clone());
+        let way = if proof.arrival().is_some() { "provider" } else { "json" };
         let action = self.database.write(move |tx| {
             Box::pin(async move {
                 if !proof.settle(tx, now, random.as_ref(), &source).await? {
@@ -56,7 +57,7 @@ impl Grants {
             other => other?,
         };
         if given.is_some() {
-            metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
+            metrics::counter!("bonafide_sign_ins_total", "way" => way, "outcome" => "signed_in").increment(1);
         }
         Ok(given)
     }

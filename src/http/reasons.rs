@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use super::form::FormFault;
+use super::views::Fault;
 use crate::federation::FederationError;
 use crate::platform::settings::Limits;
 use crate::trace::{self, Rule, Why};
@@ -21,16 +22,20 @@ const AGAIN: &str = "Begin again at the application, in this browser.";
 const LOG: &str = "Look for the reference in the log, as request_id: it has the cause.";
 
 /// What is wrong with the fields of a form: each by its name and the key of its sentence.
-pub(super) fn fields<'f>(faults: &(impl Iterator<Item = (&'f str, &'static str)> + Clone)) {
+pub(super) fn fields(faults: &[Fault]) {
+    if faults.is_empty() {
+        return;
+    }
     trace::judge(|| {
-        let given: Vec<String> =
-            faults.clone().map(|(field, message)| format!("{field} {message}").trim().to_owned()).collect();
-        let given = given.join(", ");
-        if let (Some(("", message)), 1) = (faults.clone().next(), faults.clone().count()) {
+        let said = |fault: &Fault| format!("{} {}", fault.field, fault.message).trim().to_owned();
+        let given = faults.iter().map(said).collect::<Vec<_>>().join(", ");
+        if let [Fault { field, message, .. }] = faults
+            && field.is_empty()
+        {
             let (rule, expected, remedy) = of(message);
             return (rule, Why::new(given, expected, remedy));
         }
-        let rule = if faults.clone().all(|(_, message)| message == "field-required") {
+        let rule = if faults.iter().all(|fault| fault.message == "field-required") {
             Rule::FormComplete
         } else {
             Rule::AccountAcceptable

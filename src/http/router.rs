@@ -17,6 +17,7 @@ use super::answer::{self, Trouble};
 use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::middleware::Surface;
+use super::pages::account;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
 use super::{dev, middleware, pages, pictures, reasons};
@@ -87,7 +88,7 @@ pub fn table() -> Vec<Route> {
         route("/revoke", Client, Api, post(revoke::revoke)),
         route("/authorize", Browser, Page, get(authorize::get).head(method_refused).post(authorize::post)),
         route("/authorize/consent", Browser, Page, get(pages::consent::get).post(pages::consent::post)),
-        route("/authorize/account", Browser, Page, get(pages::account::get).post(pages::account::post)),
+        route("/authorize/account", Browser, Page, get(pages::choose_account::get).post(pages::choose_account::post)),
         route("/logout", Browser, Page, get(logout::get).head(method_refused).post(logout::post)),
         route("/sign-in", Browser, Page, get(pages::sign_in::get).post(pages::sign_in::post)),
         route("/sign-up", Browser, Page, get(pages::sign_up::get).post(pages::sign_up::post)),
@@ -102,6 +103,17 @@ pub fn table() -> Vec<Route> {
         route("/verify-email", Browser, Page, get(pages::verify_email::get).post(pages::verify_email::post)),
         route("/verify-email/send", Browser, Page, post(pages::verify_email::send)),
         route("/", Browser, Page, get(pages::home::get)),
+        route("/account", Browser, Page, get(account::overview::get)),
+        route("/account/profile", Browser, Page, get(account::profile::get).post(account::profile::post)),
+        route("/account/picture", Browser, Page, get(account::picture::get).post(account::picture::post)),
+        route("/account/email", Browser, Page, get(account::email::get).post(account::email::post)),
+        route("/account/password", Browser, Page, get(account::password::get).post(account::password::post)),
+        route("/account/sessions", Browser, Page, get(account::sessions::get).post(account::sessions::post)),
+        route("/account/activity", Browser, Page, get(account::activity::get)),
+        route("/account/apps", Browser, Page, get(account::apps::get).post(account::apps::post)),
+        route("/account/providers", Browser, Page, get(account::providers::get).post(account::providers::post)),
+        route("/account/confirm", Browser, Page, get(account::confirm::get).post(account::confirm::post)),
+        route("/.well-known/change-password", Public, Page, get(account::password::well_known)),
         route("/assets/{file}", Public, Open, get(pages::asset::get)),
         route("/pictures/{file}", Public, Open, get(pictures::get)),
         route("/openapi.json", Public, Open, get(api::openapi)),
@@ -157,6 +169,9 @@ pub fn table() -> Vec<Route> {
         ),
         route("/auth/{id}/providers", SelfOr(USERS_READ), Json, get(api::links)),
         route("/auth/{id}/providers/{provider}/{subject}", SelfOr(USERS_WRITE), Json, delete(api::unlink)),
+        route("/auth/{id}/activity", SelfOr(AUDIT_READ), Json, get(api::activity)),
+        route("/audit", Permission(AUDIT_READ), Json, get(api::audit)),
+        route("/audit/export", Permission(AUDIT_READ), Json, get(api::export_audit).head(api::method_refused)),
         route("/user/admin/register", Administrator, Json, post(api::admin_register)),
         route("/providers", Permission(PROVIDERS_READ), Json, get(api::providers)),
         by(GET, "/providers/{name}", Permission(PROVIDERS_READ), get(api::provider)),

@@ -306,6 +306,11 @@ impl Accounts {
         Ok(user)
     }
 
+    /// How many passwords wait to be hashed.
+    pub fn passwords_waiting(&self) -> usize {
+        self.hasher.waiting()
+    }
+
     /// Keeps a person out; everything they have ends at once.
     pub async fn set_disabled(&self, who: &str, disabled: bool) -> Result<User, IdentityError> {
         let user = self.find(who).await?;

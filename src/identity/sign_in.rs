@@ -67,6 +67,7 @@ impl Accounts {
         let (known, charge, outdated) = self.check_password(login, known, password, visit).await?;
         if let Some(email) = self.unverified(&known) {
             trace::fail(Rule::AddressVerified, || why::unverified(known.id));
+            count(visit.device, "unverified");
             self.refuse_unverified(known.id, charge, source, now).await?;
             return Err(SignInError::Unverified { email });
         }
@@ -110,7 +111,7 @@ impl Accounts {
             Limit::Charged(charge) => Some(charge),
             Limit::Unlimited => None,
             Limit::Throttled { retry_after } => {
-                metrics::counter!("bonafide_sign_ins_total", "outcome" => "throttled").increment(1);
+                count(visit.device, "throttled");
                 return Err(SignInError::Throttled { retry_after });
             }
         };
@@ -119,6 +120,9 @@ impl Accounts {
             Ok(verdict) => verdict,
             // Nobody has looked at the password.
             Err(error) => {
+                if error == HashError::Busy {
+                    count(visit.device, "busy");
+                }
                 self.give_back(charge).await?;
                 return Err(error.into());
             }
@@ -134,6 +138,7 @@ impl Accounts {
             (_, None) => ("unknown", None),
         };
         trace::judge(|| why::refused(reason, user, has_password));
+        count(visit.device, reason);
         self.record_refusal(reason, user, source, now).await?;
         Err(SignInError::Refused)
     }
@@ -182,7 +187,6 @@ impl Accounts {
         source: &Source,
         now: DateTime<Utc>,
     ) -> Result<(), DatabaseError> {
-        metrics::counter!("bonafide_sign_ins_total", "outcome" => reason).increment(1);
         let (id, source) = (self.random.id(now), source.clone());
         let about = About { user_id: user, client_id: None };
         self.database
@@ -193,4 +197,10 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// Each refused sign-in, by its cause. Sessions and grants count those that succeed.
+fn count(device: Device<'_>, outcome: &'static str) {
+    let way = if matches!(device, Device::Browser { .. }) { "password" } else { "json" };
+    metrics::counter!("bonafide_sign_ins_total", "way" => way, "outcome" => outcome).increment(1);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use josekit::jws::JwsSigner;
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -12,7 +13,9 @@ use tokio::sync::Mutex;
 use super::error::malformed;
 use super::signature::{PublicKey, signer};
 use super::{Alg, KeyError, State, store};
+use crate::platform::clock::from_millis;
 use crate::platform::database::Database;
+use crate::platform::measure::Step;
 use crate::platform::secrets::SealingKey;
 
 /// What a token says it is (`typ`, RFC 8725 section 3.11), so that none passes for another.
@@ -63,7 +66,8 @@ impl Key {
         token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let signature = signer.sign(token.as_bytes()).map_err(|error| KeyError::Signing(error.to_string()))?;
+        let signature = Step::Signature.during(|| signer.sign(token.as_bytes()));
+        let signature = signature.map_err(|error| KeyError::Signing(error.to_string()))?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
@@ -75,6 +79,7 @@ pub struct KeySet {
     keys: Vec<Key>,
     /// ID tokens that they signed are still told from others'.
     expired: Vec<PublicKey>,
+    since: Vec<(Alg, DateTime<Utc>)>,
     /// The body of the JWKS endpoint.
     pub jwks: String,
 }
@@ -85,12 +90,17 @@ impl KeySet {
     pub(crate) fn of(key: &super::NewKey) -> Self {
         let public = PublicKey::read(key.alg, key.kid.clone(), &key.public_jwk).unwrap();
         let key = Key::open(public, State::Current, key.private_pem.as_bytes()).unwrap();
-        Self { keys: vec![key], expired: Vec::new(), jwks: String::new() }
+        Self { keys: vec![key], expired: Vec::new(), since: Vec::new(), jwks: String::new() }
     }
 
     /// The key that signs now.
     pub fn signing(&self, alg: Alg) -> Option<&Key> {
         self.keys.iter().find(|key| key.public.alg == alg && key.state == State::Current)
+    }
+
+    /// Since when the key of each algorithm signs.
+    pub fn signing_since(&self) -> impl Iterator<Item = (Alg, DateTime<Utc>)> {
+        self.since.iter().copied()
     }
 
     /// A published key by its id.
@@ -151,7 +161,7 @@ impl KeyRing {
 }
 
 async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyError> {
-    let (mut keys, mut expired, mut published) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut expired, mut since, mut published) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in store::known(database).await? {
         let (Some(alg), Some(state)) = (Alg::parse(&row.alg), State::parse(&row.state)) else {
             // A newer version's algorithm: published by it, not by us.
@@ -164,7 +174,10 @@ async fn read(database: &Database, sealing: &SealingKey) -> Result<KeySet, KeyEr
             continue;
         }
         published.push(serde_json::from_str::<serde_json::Value>(&row.public_jwk).map_err(malformed)?);
+        if let (State::Current, Some(at)) = (state, row.activated_at) {
+            since.push((alg, from_millis(at)));
+        }
         keys.push(Key::open(public, state, &sealing.open(&row.sealed_private)?)?);
     }
-    Ok(KeySet { keys, expired, jwks: json!({ "keys": published }).to_string() })
+    Ok(KeySet { keys, expired, since, jwks: json!({ "keys": published }).to_string() })
 }

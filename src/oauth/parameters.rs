@@ -60,6 +60,11 @@ impl Parameters {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Whether a parameter was sent at all, be it empty: a form sends the fields that somebody has emptied too.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
     /// Refuses any repetition, but for parameters that their standard lets repeat (`resource`, RFC 8707 section 2).
     pub fn require_single(&self) -> Result<(), Repeated> {
         for (position, (name, _)) in self.0.iter().enumerate() {

@@ -156,6 +156,21 @@ pub(super) async fn give_up(
         .await
 }
 
+/// What waits of one kind.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Queue {
+    pub kind: String,
+    pub messages: i64,
+    /// When the oldest was written, in milliseconds since 1970.
+    pub oldest_at: i64,
+}
+
+/// What waits, by kind.
+pub async fn queues(database: &Database) -> Result<Vec<Queue>, DatabaseError> {
+    let sql = "SELECT kind, count(*) AS messages, min(created_at) AS oldest_at FROM outbox GROUP BY kind";
+    database.find_all(database.statement(sql, [])).await
+}
+
 /// A message that is still here.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Kept {

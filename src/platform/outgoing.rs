@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tracing::Instrument as _;
 use url::{Host, Url};
 
-use super::settings;
+use super::measure::Step;
+use super::{settings, traces};
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const SIZE_LIMIT: usize = 256 * 1024;
@@ -50,6 +52,7 @@ impl OutgoingError {
 pub struct Outgoing {
     client: reqwest::Client,
     allowed: Arc<[String]>,
+    measured: bool,
 }
 
 /// An answer that was read whole.
@@ -78,7 +81,13 @@ impl Outgoing {
             let authority = reqwest::Certificate::from_pem(&pem).map_err(|error| refuse(&error))?;
             builder = builder.add_root_certificate(authority);
         }
-        Ok(Self { client: builder.build()?, allowed })
+        Ok(Self { client: builder.build()?, allowed, measured: true })
+    }
+
+    /// The same for what telemetry itself sends: a trace of sending traces would have no end.
+    #[must_use]
+    pub fn unmeasured(self) -> Self {
+        Self { measured: false, ..self }
     }
 
     /// Whether a request to this address is worth a try: over https, or where the operator allows http.
@@ -113,9 +122,17 @@ impl Outgoing {
     }
 
     async fn execute(&self, request: hyper::Request<Vec<u8>>) -> Result<reqwest::Response, OutgoingError> {
-        let request = reqwest::Request::try_from(request)?;
+        let mut request = reqwest::Request::try_from(request)?;
         self.check_literal(request.url())?;
-        Ok(self.client.execute(request).await?)
+        if !self.measured {
+            return Ok(self.client.execute(request).await?);
+        }
+        let _timer = Step::OutgoingCall.begin();
+        let (method, host) = (request.method().clone(), request.url().host_str().unwrap_or_default().to_owned());
+        let span = traces::call(&method, &host, request.headers_mut());
+        let response = self.client.execute(request).instrument(span.clone()).await?;
+        traces::answered(&span, response.status());
+        Ok(response)
     }
 
     /// Addresses written as such never reach the resolver, so they are looked at here; `localhost` resolves like any name.

@@ -7,6 +7,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
+use super::measure::Step;
 use super::settings::{Mail, Relay};
 
 /// For each step of the conversation; the sender gives up on the whole a little later.
@@ -42,7 +43,7 @@ impl Smtp {
 
     /// Hands one mail over. The error is a few words that may be kept.
     pub async fn send(&self, message: Message) -> Result<(), String> {
-        match self.transport.send(message).await {
+        match Step::Mail.around(self.transport.send(message)).await {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string().chars().take(200).collect()),
         }

@@ -65,6 +65,11 @@ impl Catalogues {
         self.all.iter().map(Words::lang)
     }
 
+    /// All languages there are.
+    pub fn all(&self) -> impl Iterator<Item = &Words> {
+        self.all.iter()
+    }
+
     fn by_weight(&self, list: &str) -> Option<&Words> {
         let mut best: Option<(f32, &Words)> = None;
         for range in list.split(',').take(MOST_TAGS) {

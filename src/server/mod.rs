@@ -1,37 +1,37 @@
 //! A running provider: its listeners, what it does in the background, and how it stops.
 
+mod background;
+mod counted;
+mod gauges;
 mod listen;
 mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use self::background::sweep_once;
 use self::listen::{Front, accept, bind};
 use self::tls::Tls;
 use crate::access::policies::PolicyFault;
 use crate::app::{App, AppError, Schema};
-use crate::backchannel_logout::BackchannelLogout;
+use crate::clients;
 use crate::clients::{Change, ClientError};
 use crate::http::dev::DemoApp;
 use crate::http::dev::DemoStartError;
 use crate::http::{self, Web, WebError};
 use crate::identity::{IdentityError, NewAccount, Refusal};
-use crate::mail::{Letterhead, Postman};
-use crate::outbox::{Courier, Sender};
 use crate::platform::certificate::CertificateError;
 use crate::platform::clock::Clock;
 use crate::platform::database;
-use crate::platform::outgoing::{Outgoing, OutgoingError};
+use crate::platform::outgoing::OutgoingError;
 use crate::platform::random::Random;
-use crate::platform::settings::{Millis, Settings};
-use crate::platform::smtp::{Smtp, SmtpError};
+use crate::platform::settings::Settings;
+use crate::platform::smtp::SmtpError;
 use crate::platform::telemetry;
-use crate::{clients, grants, identity, keys, sessions};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -99,19 +99,6 @@ pub struct Server {
     background: tokio::task::JoinSet<()>,
 }
 
-/// Rows that one round of the sweeper removes from a table at the most: a round is a short action like any other.
-const SWEEP_BATCH: i64 = 1000;
-const SWEEP_PAUSE: Duration = Duration::from_mins(1);
-
-/// Until the folder of policies is looked at again.
-const POLICIES_PAUSE: Duration = Duration::from_secs(2);
-
-/// Between two writings of what was noted meanwhile.
-const NOTES_PAUSE: Duration = Duration::from_secs(1);
-
-/// Until missing keys are made again when that failed.
-const KEYS_PAUSE: Duration = Duration::from_secs(10);
-
 impl Server {
     /// Starts with everything that a plain `bonafide serve` does.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, StartError> {
@@ -125,6 +112,7 @@ impl Server {
         options: Options,
     ) -> Result<Self, StartError> {
         telemetry::metrics();
+        counted::begin();
         if !settings.limits.enabled {
             tracing::warn!("limits.enabled is false: passwords may be tried and requests sent without end");
         }
@@ -144,7 +132,7 @@ impl Server {
         let epoch = app.database.epoch().await?;
         let demo = if options.dev { Some(DemoApp::new(&app).await?) } else { None };
         let web = Arc::new(Web::new(app.clone(), demo)?);
-        let sender = sender(&app, &web)?;
+        let sender = background::sender(&app, &web)?;
 
         let (stopping, stopped) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = tokio::task::JoinSet::new();
@@ -168,14 +156,7 @@ impl Server {
         if let Some(tls) = tls {
             background.spawn(tls.follow(stopped.clone()));
         }
-        background.spawn(follow_changes(web.clone(), epoch, stopped.clone()));
-        background.spawn(sender.run(stopped.clone()));
-        if !app.keys.set().is_complete() {
-            background.spawn(complete_keys(app.clone(), stopped.clone()));
-        }
-        background.spawn(follow_policies(app.clone(), stopped.clone()));
-        background.spawn(write_notes(app.clone(), stopped.clone()));
-        background.spawn(sweep(app, stopped.clone()));
+        background::begin(&mut background, &web, epoch, sender, &stopped);
         tracing::info!(issuer = web.issuer(), addresses = ?addresses, "ready");
         Ok(Self { web, addresses, management, first_administrator, stopping, stopped, tasks, background })
     }
@@ -216,167 +197,10 @@ impl Server {
         self.stopped.cancel();
         self.tasks.shutdown().await;
         self.background.shutdown().await;
-        write_last_notes(&self.web.app).await;
+        background::write_last_notes(&self.web.app).await;
         self.web.app.database.close().await;
         tracing::info!("stopped");
     }
-}
-
-/// Reads clients and keys again when somebody has changed them.
-async fn follow_changes(web: Arc<Web>, epoch: i64, stopped: CancellationToken) {
-    let (sender, mut changes) = mpsc::channel(1);
-    // In a set of its own, which ends it however this task ends: its listening connection would keep the pool from closing.
-    let mut watching = tokio::task::JoinSet::new();
-    watching.spawn(database::watch_epoch(web.app.database.clone(), epoch, sender));
-    loop {
-        let change = tokio::select! {
-            () = stopped.cancelled() => break,
-            change = changes.recv() => change,
-        };
-        if change.is_none() {
-            break;
-        }
-        while let Err(error) = web.reload().await {
-            tracing::error!(%error, "clients and keys could not be read again; the old ones stay in force");
-            tokio::select! {
-                () = stopped.cancelled() => break,
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            }
-            if stopped.is_cancelled() {
-                break;
-            }
-        }
-    }
-    watching.shutdown().await;
-}
-
-/// Makes the keys that the start did not wait for.
-async fn complete_keys(app: Arc<App>, stopped: CancellationToken) {
-    loop {
-        let complete = keys::complete(&app.database, app.master.sealing(), &app.random, None, app.clock.now());
-        match complete.await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(%error, "not every signing key could be made; tried again in a while"),
-        }
-        tokio::select! {
-            () = stopped.cancelled() => return,
-            () = tokio::time::sleep(KEYS_PAUSE) => {}
-        }
-    }
-}
-
-/// Publishes what the policies' folder holds when it changes. What does not validate is reported once and changes nothing.
-async fn follow_policies(app: Arc<App>, stopped: CancellationToken) {
-    let Some(folder) = app.settings.policies.folder() else { return };
-    let mut reported = String::new();
-    loop {
-        tokio::select! {
-            () = stopped.cancelled() => return,
-            () = tokio::time::sleep(POLICIES_PAUSE) => {}
-        }
-        let said = match app.policies.publish_folder(folder).await {
-            Ok(_) => String::new(),
-            Err(error) => error.to_string(),
-        };
-        if !said.is_empty() && said != reported {
-            tracing::error!(error = said, "the folder of policies does not do; what is in force stays");
-        }
-        reported = said;
-    }
-}
-
-/// Writes down what requests only note, many in one statement: when API keys were used, which decisions were made, and
-/// why requests were refused.
-async fn write_notes(app: Arc<App>, stopped: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stopped.cancelled() => return,
-            () = tokio::time::sleep(NOTES_PAUSE) => {}
-        }
-        if let Err(error) = app.api_keys.write_uses().await {
-            tracing::warn!(%error, "when API keys were used was not written down; it is tried again");
-        }
-        if let Err(error) = app.policies.write_noted().await {
-            tracing::warn!(%error, "decisions were not written down");
-        }
-        if let Err(error) = app.traces.write().await {
-            tracing::warn!(%error, "why requests were refused was not written down; it is tried again");
-        }
-    }
-}
-
-/// The last of it, before the database is closed.
-async fn write_last_notes(app: &App) {
-    loop {
-        match app.api_keys.write_uses().await {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                tracing::warn!(%error, "when API keys were used last is not written down");
-                break;
-            }
-        }
-    }
-    if let Err(error) = app.policies.write_noted().await {
-        tracing::warn!(%error, "the last decisions are not written down");
-    }
-    if let Err(error) = app.traces.write().await {
-        tracing::warn!(%error, "why the last requests were refused is not written down");
-    }
-}
-
-/// Sends what the outbox holds, of the kinds that we know how to deliver.
-fn sender(app: &Arc<App>, web: &Web) -> Result<Sender, StartError> {
-    let outgoing = Outgoing::new(&app.settings.outgoing, &[])?;
-    let mut couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), outgoing))];
-    let settings = &app.settings;
-    // What development keeps is not sent.
-    if !settings.mail.captured
-        && let Some(smtp) = Smtp::new(&settings.mail, &settings.outgoing.ca, &settings.host())?
-    {
-        let letterhead = Letterhead::new(web.catalogues.clone(), settings).map_err(StartError::Sender)?;
-        let sealing = app.master.sealing().clone();
-        couriers.push(Arc::new(Postman { smtp, letterhead, sealing, clock: app.clock.clone() }));
-    }
-    Ok(Sender::new(app.database.clone(), app.clock.clone(), app.random.clone(), app.bell.clone(), couriers))
-}
-
-/// Removes what has expired, a bounded batch at a time.
-async fn sweep(app: Arc<App>, stopped: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stopped.cancelled() => return,
-            () = tokio::time::sleep(SWEEP_PAUSE) => {}
-        }
-        match sweep_once(&app).await {
-            Ok(0) => {}
-            Ok(gone) => tracing::debug!(rows = gone, "removed what had expired"),
-            Err(error) => tracing::warn!(%error, "expired rows were not removed"),
-        }
-    }
-}
-
-/// One round of the sweeper; answers how many rows went.
-pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
-    let now = app.clock.now();
-    let of = |millis: Millis| chrono::Duration::milliseconds(millis.get());
-    let registry = app.clients.registry();
-    let clients = registry.all_clients();
-    let longest = clients.iter().filter_map(|client| client.refresh_grace).max().unwrap_or(0);
-    let grace = chrono::Duration::milliseconds(longest.max(app.settings.tokens.refresh_grace.get()));
-    let mut gone = 0;
-    gone += grants::sweep(&app.database, now, grace, SWEEP_BATCH).await?;
-    gone += sessions::sweep(&app.database, now - chrono::Duration::days(1), SWEEP_BATCH).await?;
-    gone += identity::sweep(&app.database, now, SWEEP_BATCH).await?;
-    gone += app.accounts.sweep_pictures(now, SWEEP_BATCH).await?;
-    gone += crate::federation::sweep(&app.database, now, SWEEP_BATCH).await?;
-    gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;
-    gone += crate::access::keys::sweep(&app.database, now, SWEEP_BATCH).await?;
-    gone += crate::limits::sweep(&app.database, now, SWEEP_BATCH).await?;
-    gone += app.policies.sweep(now, of(app.settings.policies.decisions_kept), SWEEP_BATCH).await?;
-    gone += app.traces.sweep(now, SWEEP_BATCH).await?;
-    gone += keys::retire_expired(&app.database, of(app.settings.keys.keep_previous), now).await?;
-    Ok(gone)
 }
 
 /// A first start needs somebody who can do everything: the one of the settings, or one whose password is shown once.

@@ -25,7 +25,10 @@ pub struct Live {
     last_seen_at: i64,
     name: Option<String>,
     email: Option<String>,
+    /// Milliseconds since 1970; none: nobody has shown that the address is theirs.
+    pub email_verified_at: Option<i64>,
     username: Option<String>,
+    pub has_password: bool,
     profile: Option<String>,
     consented: Option<String>,
 }
@@ -40,6 +43,18 @@ impl Live {
         self.name.as_deref().or(self.email.as_deref()).or(self.username.as_deref()).unwrap_or_default()
     }
 
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
     /// What this person signs in with, where a page calls them something else.
     pub fn login(&self) -> Option<&str> {
         self.email.as_deref().or(self.username.as_deref()).filter(|login| *login != self.person())
@@ -48,6 +63,11 @@ impl Live {
     /// The language that this person has chosen.
     pub fn locale(&self) -> Option<String> {
         self.profile.as_deref().and_then(|stored| Profile::stored(Some(stored)).locale)
+    }
+
+    /// Where this person's picture is.
+    pub fn picture(&self) -> Option<String> {
+        self.profile.as_deref().and_then(|stored| Profile::stored(Some(stored)).picture)
     }
 
     /// Whether the person has allowed the client this scope before.
@@ -62,7 +82,8 @@ pub(super) async fn find(
     client_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Live>, DatabaseError> {
-    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.signed_in_at, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.username, u.profile, \
+    let sql = "SELECT s.id, s.sid, s.user_id, s.auth_time, s.signed_in_at, s.acr, s.amr, s.remember, s.last_seen_at, u.name, u.email, u.email_verified_at, \
+               u.username, u.password_hash IS NOT NULL AS has_password, u.profile, \
                (SELECT string_agg(c.scope, ' ') FROM consents c WHERE c.user_id = s.user_id AND c.client_id = $3) AS consented \
                FROM browser_sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";

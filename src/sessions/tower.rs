@@ -85,7 +85,8 @@ impl SessionStore for Sessions {
         if ended.is_some() || arrives {
             self.bell.ring();
         }
-        metrics::counter!("bonafide_sign_ins_total", "outcome" => "signed_in").increment(1);
+        let way = if arrives { "provider" } else { "password" };
+        metrics::counter!("bonafide_sign_ins_total", "way" => way, "outcome" => "signed_in").increment(1);
         Ok(())
     }
 

@@ -64,8 +64,6 @@ code-wrong = Das ist nicht der Code der letzten Mail. Nach fünf falschen brauch
 verify-code = Anmelden
 password-wrong = Das ist nicht das Passwort des Kontos.
 password-unverified = Die Adresse des Kontos wurde nie bestätigt. Lassen Sie sich stattdessen einen Code schicken.
-ways-in = So können Sie sich außerdem anmelden
-ways-in-none = Noch nichts.
 ways-in-add = { $provider } verbinden
 provider-unknown-title = So können Sie sich nicht anmelden
 provider-unknown = Die Anmeldung mit { $provider } gibt es hier nicht oder nicht mehr.
@@ -216,6 +214,210 @@ home-signed-in = Sie sind angemeldet
 home-as = als
 sign-out-everywhere = Überall abmelden
 sign-out-everywhere-effect = Überall heißt: in jedem Browser und auf jedem Gerät, wo Sie sich angemeldet haben. Anwendungen, denen Sie erlaubt haben, auch in Ihrer Abwesenheit zu arbeiten, behalten ihren Zugang.
+
+## Your account
+
+language-name = Deutsch
+home-account = Ihr Konto
+account-title = Ihr Konto
+account-overview = Überblick
+account-now = gerade eben
+account-minutes-ago =
+    { $count ->
+        [one] vor 1 Minute
+       *[other] vor { $count } Minuten
+    }
+account-hours-ago =
+    { $count ->
+        [one] vor 1 Stunde
+       *[other] vor { $count } Stunden
+    }
+account-days-ago =
+    { $count ->
+        [one] vor 1 Tag
+       *[other] vor { $count } Tagen
+    }
+account-day = { $day }.{ $month }.{ $year }
+account-part = Seite { $number } von { $of }
+account-part-before = Neuere
+account-part-after = Ältere
+account-gone = Das gibt es nicht mehr. So sieht es jetzt aus.
+account-save = Speichern
+account-saved = Gespeichert.
+account-overtaken = Ihr Konto wurde an anderer Stelle geändert, während Sie geschrieben haben. Was Sie geschrieben haben, steht noch da, und daneben, was dort gespeichert wurde. Sehen Sie es durch und speichern Sie dann.
+account-meanwhile = Inzwischen gespeichert: { $value }
+account-too-much = Das ist mehr, als wir aufbewahren können. Kürzen Sie es und speichern Sie dann.
+
+account-profile-title = Profil
+account-profile-lead = Nichts davon müssen Sie ausfüllen. Anwendungen sehen davon, was Sie ihnen erlauben.
+account-group-names = Namen
+account-group-contact = So sind Sie zu erreichen
+account-group-about = Über Sie
+account-group-address = Anschrift
+account-group-more = Weiteres
+account-given-name = Vorname
+account-middle-name = Weitere Vornamen
+account-family-name = Nachname
+account-nickname = Spitzname
+account-phone = Telefon
+account-phone-hint = Mit + und der Vorwahl des Landes, wie +49 30 901820.
+account-website = Website
+account-profile-page = Profilseite
+account-profile-page-hint = Eine Seite über Sie, in einem Netzwerk oder bei der Arbeit.
+account-birthdate = Geburtsdatum
+account-gender = Geschlecht
+account-language = Sprache
+account-language-hint = Dieser Seiten und der Mails, die Sie bekommen.
+account-language-browser = Wie im Browser
+account-zone = Zeitzone
+account-zone-hint = Ein Kontinent und eine Stadt, wie Europe/Berlin.
+account-street = Straße und Hausnummer
+account-postal-code = Postleitzahl
+account-locality = Ort
+account-region = Region oder Bundesland
+account-country = Land
+account-address-whole = Ganze Anschrift, wie auf einem Umschlag
+account-lines-hint = In jeder Zeile eins.
+account-yes-or-no = Wählen Sie Ja oder Nein, oder lassen Sie es offen.
+account-unsaid = Keine Angabe
+account-yes = Ja
+account-no = Nein
+account-phone-malformed = Schreiben Sie die Nummer mit + und der Vorwahl des Landes, wie +49 30 901820.
+account-url-malformed = Schreiben Sie die ganze Adresse, wie https://example.org.
+account-birthdate-malformed = Schreiben Sie das Datum als Jahr, Monat und Tag, wie 1990-12-31.
+account-date-malformed = Schreiben Sie das Datum als Jahr, Monat und Tag, wie 1990-12-31.
+account-zone-malformed = Schreiben Sie einen Kontinent und eine Stadt, wie Europe/Berlin.
+account-language-malformed = Wählen Sie eine der Sprachen.
+account-whole-number = Schreiben Sie eine ganze Zahl.
+account-number = Schreiben Sie eine Zahl.
+account-lines-many = Nehmen Sie höchstens 50 Zeilen mit je höchstens { $max } Zeichen.
+
+account-picture-title = Bild
+account-picture-lead = Anwendungen, die Ihr Profil sehen dürfen, zeigen es neben Ihrem Namen.
+account-picture-alt = Ihr Bild
+account-picture-none = Sie haben noch kein Bild.
+account-picture-elsewhere = Ihr Bild liegt bei { $host }. Für diese Seite holen wir es nicht von dort.
+account-picture-file = Bild
+account-picture-hint = PNG, JPEG, WebP oder GIF, höchstens 5 MiB und 16 Megapixel. Wir behalten nur das Bild, ohne Ort und Zeit, die Kameras hineinschreiben.
+account-picture-set = Dieses Bild nehmen
+account-picture-remove = Bild entfernen
+account-picture-missing = Wählen Sie erst eine Datei.
+account-picture-done = Sie haben ein neues Bild.
+account-picture-removed = Ihr Bild ist entfernt.
+
+account-email-title = E-Mail
+account-email-now = Ihre Adresse ist
+account-email-none = Ihr Konto hat noch keine Adresse.
+account-email-confirmed = Bestätigt.
+account-email-unconfirmed = Noch nicht bestätigt.
+account-email-open = { $email }, noch nicht bestätigt
+account-email-verify = Link zum Bestätigen schicken
+account-email-new = Neue Adresse
+account-email-hint = Wir schicken einen Link dorthin. Bis Sie ihn öffnen, ändert sich nichts, und an Ihre jetzige Adresse geht ein Hinweis.
+account-email-change = Link schicken
+account-email-same = Das ist Ihre jetzige Adresse.
+account-email-off = Dieser Dienst verschickt keine Mails. Adressen ändern die, die ihn betreiben.
+account-email-mailed = Sehen Sie in das Postfach: Eine Mail mit einem Link ist unterwegs. Sie kommt in ein, zwei Minuten; sehen Sie auch bei den unerwünschten Mails nach.
+
+account-password-title = Passwort
+account-password-effect = Mit einem neuen Passwort bleiben Sie hier angemeldet. Alle anderen Browser und Anwendungen müssen sich neu anmelden.
+account-password-none = Sie haben noch kein Passwort. Mit einem können Sie sich ohne einen anderen Anbieter anmelden.
+account-password-first = Passwort wählen
+account-password-missing = Noch keins
+account-password-current = Ihr jetziges Passwort
+account-password-done = Sie haben ein neues Passwort. Überall sonst sind Sie abgemeldet.
+
+account-sessions-title = Hier sind Sie angemeldet
+account-sessions-lead = Ist einer dabei, den Sie nicht kennen, beenden Sie ihn und wählen Sie ein neues Passwort.
+account-sessions-count =
+    { $count ->
+        [one] Nur hier
+       *[other] { $count } Browser
+    }
+account-session-here = Dieser
+account-session-seen = Aktiv { $when }
+account-session-since = Angemeldet am { $day }
+account-session-end = Beenden
+account-session-ended = Dort sind Sie abgemeldet.
+account-sessions-end = Alle anderen beenden
+account-sessions-effect = Anwendungen, denen Sie erlaubt haben zu arbeiten, während Sie fort sind, behalten ihren Zugang. Den nehmen Sie unter „Anwendungen mit Zugang“ zurück.
+account-sessions-ended = Überall sonst sind Sie abgemeldet.
+account-device-app = Eine App auf { $system }
+account-device-unknown = Eine App oder ein Browser ohne Namen
+
+account-activity-title = Was geschehen ist
+account-activity-lead = Anmeldungen und Änderungen an Ihrem Konto, das Neueste zuerst. Wenn etwas davon nicht von Ihnen war, wählen Sie ein neues Passwort und beenden Sie alle anderen Sitzungen.
+account-activity-none = Noch nichts.
+account-activity-newest = Zum Neuesten
+account-activity-administrator = durch die Verwaltung
+account-did-signed-up = Sie haben dieses Konto angelegt
+account-did-signed-in =
+    { $by ->
+        [provider] Sie haben sich mit { $provider } angemeldet
+       *[other] Sie haben sich angemeldet
+    }
+account-did-sign-in-refused = Eine Anmeldung ist gescheitert
+account-did-signed-out = Sie haben sich abgemeldet
+account-did-signed-out-everywhere = Sie haben sich überall abgemeldet
+account-did-session-ended = Sie haben eine Sitzung beendet
+account-did-other-sessions-ended = Sie haben alle anderen Sitzungen beendet
+account-did-password-reset-asked = Ein Link für ein neues Passwort wurde verlangt
+account-did-password-reset = Ein neues Passwort wurde über einen Link aus einer Mail gesetzt
+account-did-password-changed = Sie haben ein neues Passwort gewählt
+account-did-email-verified = Ihre E-Mail-Adresse wurde bestätigt
+account-did-email-change-asked = Eine neue E-Mail-Adresse wurde verlangt
+account-did-email-changed = Ihre E-Mail-Adresse wurde geändert
+account-did-user-created = Ihr Konto wurde angelegt
+account-did-user-changed =
+    { $what ->
+        [picture] Sie haben ein neues Bild
+        [picture_removed] Ihr Bild wurde entfernt
+        [password] Ihr Passwort wurde geändert
+        [password_hash] Ihr Passwort wurde von einem anderen Dienst übernommen
+        [disabled] Ihr Konto wurde gesperrt
+        [enabled] Ihr Konto wurde wieder freigegeben
+       *[other] Ihr Profil wurde geändert
+    }
+account-did-role-granted = Sie haben die Rolle { $role } erhalten
+account-did-role-revoked = Die Rolle { $role } wurde Ihnen genommen
+account-did-account-linked = { $provider } wurde verbunden
+account-did-account-unlinked = { $provider } wurde getrennt
+account-did-consent-given = Sie haben { $app } den Zugriff auf Ihr Konto erlaubt
+account-did-consent-denied = Sie haben { $app } den Zugriff auf Ihr Konto nicht erlaubt
+account-did-app-withdrawn = Sie haben { $app } entzogen, was Sie erlaubt hatten
+account-did-api-key-created = Ein API-Schlüssel wurde angelegt
+account-did-api-key-revoked = Ein API-Schlüssel wurde widerrufen
+
+account-apps-title = Anwendungen mit Zugang
+account-apps-lead = Was Sie ihnen erlaubt haben, bis Sie es zurücknehmen. Sie dürfen:
+account-apps-none = Keine Anwendung hat Zugang zu Ihrem Konto.
+account-apps-count =
+    { $count ->
+        [0] Keine
+        [one] 1 Anwendung
+       *[other] { $count } Anwendungen
+    }
+account-app-since = Seit { $day }
+account-app-used = zuletzt verwendet { $when }
+account-app-withdraw = Zurücknehmen
+account-app-withdrawn = Ihr Zugang ist beendet. Um sie wieder zu verwenden, melden Sie sich dort an und erlauben es neu.
+account-apps-effect = Was eine Anwendung schon übernommen hat, bleibt bei ihr. Damit es gelöscht wird, wenden Sie sich an die, die sie betreiben.
+
+account-providers-title = Weitere Wege zur Anmeldung
+account-providers-lead = Mit diesen Konten können Sie sich hier anmelden.
+account-providers-none = Sie können sich mit einem Konto anmelden, das Sie anderswo haben. Verbinden Sie es zuerst.
+account-provider-unlink = Trennen
+account-provider-linked = Verbunden. Von jetzt an können Sie sich damit anmelden.
+account-provider-unlinked = Getrennt. Damit können Sie sich nicht mehr anmelden.
+account-providers-last = Das ist Ihr einziger Weg zur Anmeldung, deshalb bleibt er. Fügen Sie erst einen anderen hinzu.
+
+account-confirm-title = Bestätigen Sie, dass Sie es sind
+account-confirm-lead = Ihre Anmeldung ist eine Weile her, und das hier ist wichtig. Sie sind angemeldet als
+account-confirm-impossible = Hier gibt es nichts, womit sich das bestätigen ließe. Melden Sie sich ab und wieder an, und kommen Sie innerhalb einer Viertelstunde wieder.
+account-confirm-other-title = Das ist ein anderes Konto
+account-confirm-other = Das Konto bei { $provider } meldet Sie hier nicht an. Wählen Sie das, das verbunden ist.
+account-confirm-stale-title = Das war keine neue Anmeldung
+account-confirm-stale = { $provider } sagt nicht, dass Sie sich dort gerade angemeldet haben. Nehmen Sie stattdessen Ihr Passwort.
 
 ## Error page
 

@@ -68,8 +68,6 @@ code-wrong = This is not the code of the latest mail. After five wrong ones you 
 verify-code = Sign in
 password-wrong = This is not the account’s password.
 password-unverified = The account’s address was never confirmed. Have a code mailed to you instead.
-ways-in = Your other ways to sign in
-ways-in-none = None yet.
 ways-in-add = Connect { $provider }
 provider-unknown-title = You cannot sign in this way
 provider-unknown = Signing in with { $provider } is not offered here, or no longer.
@@ -223,6 +221,211 @@ home-signed-in = You are signed in
 home-as = as
 sign-out-everywhere = Sign out everywhere
 sign-out-everywhere-effect = Everywhere means every browser and device where you signed in. Apps that you allowed to work while you are away keep their access.
+
+## Your account
+
+language-name = English
+home-account = Your account
+account-title = Your account
+account-overview = Overview
+account-now = just now
+account-minutes-ago =
+    { $count ->
+        [one] 1 minute ago
+       *[other] { $count } minutes ago
+    }
+account-hours-ago =
+    { $count ->
+        [one] 1 hour ago
+       *[other] { $count } hours ago
+    }
+account-days-ago =
+    { $count ->
+        [one] 1 day ago
+       *[other] { $count } days ago
+    }
+account-day = { $year }-{ $month }-{ $day }
+account-part = Page { $number } of { $of }
+account-part-before = Newer
+account-part-after = Older
+account-gone = That is not there any more. This is how things stand now.
+account-save = Save
+account-saved = Saved.
+account-overtaken = Your account was changed in another place while you typed. What you typed is still here, and beside it what was saved there. Look through it, then save.
+account-meanwhile = Saved meanwhile: { $value }
+account-too-much = This is more than we can keep. Shorten it, then save.
+
+account-profile-title = Profile
+account-profile-lead = Nothing here has to be filled in. Apps see of it what you allow them.
+account-group-names = Names
+account-group-contact = How to reach you
+account-group-about = About you
+account-group-address = Address
+account-group-more = More
+account-given-name = First name
+account-middle-name = Middle names
+account-family-name = Last name
+account-nickname = Nickname
+account-phone = Phone
+account-phone-hint = With + and the country’s code, like +44 20 7946 0000.
+account-website = Website
+account-profile-page = Profile page
+account-profile-page-hint = A page about you, on a network or at work.
+account-birthdate = Date of birth
+account-gender = Gender
+account-language = Language
+account-language-hint = Of these pages and of the mails that you get.
+account-language-browser = As the browser has it
+account-zone = Time zone
+account-zone-hint = A continent and a city, like Europe/Paris.
+account-street = Street and number
+account-postal-code = Postcode
+account-locality = Town or city
+account-region = Region or state
+account-country = Country
+account-address-whole = Whole address, as on an envelope
+account-lines-hint = One on each line.
+account-yes-or-no = Choose yes or no, or leave it open.
+account-unsaid = Not said
+account-yes = Yes
+account-no = No
+account-phone-malformed = Write the number with + and the country’s code, like +44 20 7946 0000.
+account-url-malformed = Write the whole address, like https://example.org.
+account-birthdate-malformed = Write the date as year, month and day, like 1990-12-31.
+account-date-malformed = Write the date as year, month and day, like 1990-12-31.
+account-zone-malformed = Write a continent and a city, like Europe/Paris.
+account-language-malformed = Choose one of the languages.
+account-whole-number = Write a whole number.
+account-number = Write a number.
+account-lines-many = Use 50 lines at most, with { $max } characters at most on each.
+
+account-picture-title = Picture
+account-picture-lead = Apps that may see your profile show it beside your name.
+account-picture-alt = Your picture
+account-picture-none = You have no picture yet.
+account-picture-elsewhere = Your picture is at { $host }. We do not fetch it from there for this page.
+account-picture-file = Picture
+account-picture-hint = PNG, JPEG, WebP or GIF, 5 MiB and 16 megapixels at most. We keep the picture alone, without the place and time that cameras write into it.
+account-picture-set = Use this picture
+account-picture-remove = Remove picture
+account-picture-missing = Choose a file first.
+account-picture-done = You have a new picture.
+account-picture-removed = Your picture is removed.
+
+account-email-title = Email
+account-email-now = Your address is
+account-email-none = Your account has no address yet.
+account-email-confirmed = Confirmed.
+account-email-unconfirmed = Not confirmed yet.
+# On the overview, beside the address.
+account-email-open = { $email }, not confirmed yet
+account-email-verify = Mail me the link to confirm it
+account-email-new = New address
+account-email-hint = We mail a link there. Nothing changes before you open it, and the address that you have now is told.
+account-email-change = Mail me the link
+account-email-same = This is the address that you have now.
+account-email-off = This service sends no mails, so addresses are changed by the people who run it.
+account-email-mailed = Look into the mailbox: a mail with a link is on its way. It comes within a minute or two; look among the unwanted mails too.
+
+account-password-title = Password
+account-password-effect = With a new password you stay signed in here. Every other browser and app has to sign in again.
+account-password-none = You have no password yet. With one you can sign in without another provider.
+account-password-first = Choose a password
+account-password-missing = None yet
+account-password-current = Your password now
+account-password-done = You have a new password. Everywhere but here you are signed out.
+
+account-sessions-title = Where you are signed in
+account-sessions-lead = If there is one that you do not know, end it and choose a new password.
+account-sessions-count =
+    { $count ->
+        [one] Here only
+       *[other] { $count } browsers
+    }
+account-session-here = This one
+account-session-seen = Active { $when }
+account-session-since = Signed in { $day }
+account-session-end = End
+account-session-ended = It is signed out.
+account-sessions-end = End all others
+account-sessions-effect = Apps that you allowed to work while you are away keep their access. You take that back under “Apps with access”.
+account-sessions-ended = Everywhere but here you are signed out.
+account-device-app = An app on { $system }
+account-device-unknown = An app or a browser that does not say its name
+
+account-activity-title = What happened
+account-activity-lead = Sign-ins and changes of your account, newest first. If there is something that was not you, choose a new password and end all other sessions.
+account-activity-none = Nothing yet.
+account-activity-newest = Newest
+account-activity-administrator = by an administrator
+account-did-signed-up = You made this account
+account-did-signed-in =
+    { $by ->
+        [provider] You signed in with { $provider }
+       *[other] You signed in
+    }
+account-did-sign-in-refused = A sign-in failed
+account-did-signed-out = You signed out
+account-did-signed-out-everywhere = You signed out everywhere
+account-did-session-ended = You ended a session
+account-did-other-sessions-ended = You ended all other sessions
+account-did-password-reset-asked = A link for a new password was asked for
+account-did-password-reset = A new password was set with a mailed link
+account-did-password-changed = You chose a new password
+account-did-email-verified = Your email address was confirmed
+account-did-email-change-asked = A new email address was asked for
+account-did-email-changed = Your email address was changed
+account-did-user-created = Your account was made
+account-did-user-changed =
+    { $what ->
+        [picture] You have a new picture
+        [picture_removed] Your picture was removed
+        [password] Your password was changed
+        [password_hash] Your password was taken over from another service
+        [disabled] Your account was switched off
+        [enabled] Your account was switched on again
+       *[other] Your profile was changed
+    }
+account-did-role-granted = You were given the role { $role }
+account-did-role-revoked = The role { $role } was taken from you
+account-did-account-linked = { $provider } was connected
+account-did-account-unlinked = { $provider } was disconnected
+account-did-consent-given = You allowed { $app } to use your account
+account-did-consent-denied = You did not allow { $app } to use your account
+account-did-app-withdrawn = You took back what you had allowed { $app }
+account-did-api-key-created = An API key was made
+account-did-api-key-revoked = An API key was revoked
+
+account-apps-title = Apps with access
+account-apps-lead = What you have allowed them, until you take it back.
+account-apps-none = No app has access to your account.
+account-apps-count =
+    { $count ->
+        [0] None
+        [one] 1 app
+       *[other] { $count } apps
+    }
+account-app-since = Since { $day }
+account-app-used = last used { $when }
+account-app-withdraw = Withdraw
+account-app-withdrawn = Its access has ended. To use it again you sign in to it and allow it anew.
+account-apps-effect = What an app has taken over already stays with it. To have that deleted, ask the people who run it.
+
+account-providers-title = Other ways to sign in
+account-providers-lead = With these accounts you can sign in here.
+account-providers-none = You can sign in with an account that you have elsewhere. Connect it first.
+account-provider-unlink = Disconnect
+account-provider-linked = Connected. From now on you can sign in with it.
+account-provider-unlinked = Disconnected. You cannot sign in with it any more.
+account-providers-last = This is your only way to sign in, so it stays. Add another one first.
+
+account-confirm-title = Confirm it is you
+account-confirm-lead = You signed in a while ago, and this matters. You are signed in as
+account-confirm-impossible = There is nothing here to confirm it by. Sign out, sign in again, and come back within a quarter of an hour.
+account-confirm-other-title = This is another account
+account-confirm-other = The account at { $provider } does not sign you in here. Choose the one that is connected.
+account-confirm-stale-title = That was not a fresh sign-in
+account-confirm-stale = { $provider } does not say that you have signed in there just now. Use your password instead.
 
 ## Error page
 

@@ -50,6 +50,7 @@ async fn every_route_is_described() {
             "/policies",
             "/traces",
             "/access",
+            "/audit",
             "/.well-known/authzen-configuration",
         ];
         // What people's browsers and the providers themselves ask for is no part of it.

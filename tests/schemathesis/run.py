@@ -31,7 +31,7 @@ PASSWORD = "tidal lantern 88 moss"
 KEYS = 8
 # What a key may do at the most; none of them lets its owner be removed.
 PERMISSIONS = [
-    "access:evaluate", "policies:read", "policies:write", "providers:read", "providers:write", "roles:read", "roles:write",
+    "access:evaluate", "audit:read", "policies:read", "policies:write", "providers:read", "providers:write", "roles:read", "roles:write",
     "service-accounts:read", "service-accounts:write", "users:read", "users:write",
 ]
 NOBODY = "0193e4b0-0000-7000-8000-000000000000"

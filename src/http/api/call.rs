@@ -132,6 +132,16 @@ impl Call {
         Ok(parameters.one(name).map_err(|_| malformed())?.map(str::to_owned))
     }
 
+    /// The values of a parameter of the query that may repeat.
+    pub(super) fn query_all(&self, name: &'static str) -> Result<Vec<String>, Problem> {
+        let parameters = Parameters::parse(self.query.as_bytes());
+        let values = || form_urlencoded::parse(self.query.as_bytes()).filter(|(key, _)| key == name);
+        if parameters.is_none() || values().any(|(_, value)| value.is_empty()) {
+            return Err(Problem::bad_request("api-query-malformed").field(name, "api-field-malformed"));
+        }
+        Ok(values().map(|(_, value)| value.into_owned()).collect())
+    }
+
     pub(super) fn has_body(&self) -> bool {
         self.body.as_ref().is_ok_and(|body| !body.is_empty())
     }

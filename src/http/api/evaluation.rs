@@ -10,6 +10,7 @@ use super::{Answered, Call, Fault, Problem};
 use crate::access::permission::POLICIES_READ;
 use crate::access::policies::{Action, Asked, Decision, InForce, Object, Question, Trouble};
 use crate::http::answer;
+use crate::platform::measure::Step;
 
 /// Questions of a batch.
 const MOST: usize = 200;
@@ -138,7 +139,7 @@ async fn decide(call: &Call, asked: Vec<Result<Question, String>>, semantic: Sem
         asked.into_iter().map(|asked| asked.map(|question| questions.push(question))).collect();
     let known = app.policies.known(&questions, &app.clients.registry(), &app.catalogue).await?;
     let (in_force, now) = (app.policies.current(), app.clock.now());
-    let decisions = in_force.decide(&questions, &known, now);
+    let decisions = Step::Decision.during(|| in_force.decide(&questions, &known, now));
     let mut decided = questions.into_iter().zip(decisions);
     let mut answers = Vec::with_capacity(asked.len());
     for asked in asked {

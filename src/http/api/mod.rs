@@ -6,6 +6,7 @@
 pub(super) mod adapter;
 mod admin;
 mod apps;
+mod audit;
 mod call;
 mod evaluation;
 mod guard;
@@ -18,7 +19,7 @@ mod own;
 mod page;
 mod people;
 mod person;
-mod picture;
+pub(super) mod picture;
 mod policies;
 mod problem;
 mod providers;
@@ -44,6 +45,7 @@ use super::state::Web;
 
 pub(super) use admin::register as admin_register;
 pub(super) use apps::{list as apps, withdraw as withdraw_app};
+pub(super) use audit::{activity, export as export_audit, list as audit};
 pub(super) use evaluation::{evaluation, evaluations};
 pub(super) use guard::{Gate, guard};
 pub(super) use keys::{create as create_key, list as keys, revoke as revoke_key, rotate as rotate_key};

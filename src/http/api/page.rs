@@ -73,8 +73,9 @@ impl<C: FromStr + Display> Page<C> {
         more_after: Option<impl Display>,
     ) -> Response {
         let (issuer, limit, cursor) = (call.web.issuer(), self.limit, self.cursor);
+        let joint = if path.contains('?') { '&' } else { '?' };
         let next = more_after
-            .map(|last| format!("<{issuer}{path}?limit={limit}&{cursor}={last}>; rel=\"next\""))
+            .map(|last| format!("<{issuer}{path}{joint}limit={limit}&{cursor}={last}>; rel=\"next\""))
             .and_then(|link| HeaderValue::from_str(&link).ok());
         answer::with_header(answer::json(StatusCode::OK, &items), header::LINK, next)
     }

@@ -18,11 +18,11 @@ use crate::http::state::Web;
 use crate::identity::{PictureError, PictureFault};
 
 /// Bytes of a file, and of all that may stand around it.
-const FILE: u64 = 5 * 1024 * 1024;
-const AROUND: u64 = 16 * 1024;
+pub(in crate::http) const FILE: u64 = 5 * 1024 * 1024;
+pub(in crate::http) const AROUND: u64 = 16 * 1024;
 /// Who sends too much is heard to the end, within reason: a connection that is closed on somebody who still writes takes the
 /// answer with it.
-const HEARD: u64 = 4 * FILE;
+pub(in crate::http) const HEARD: u64 = 4 * FILE;
 /// The name of the one part.
 const PART: &str = "image";
 

@@ -5,12 +5,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use metrics::Histogram;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::throttle::{self, Surface};
 use super::{Timed, cors};
@@ -18,6 +19,7 @@ use crate::http::answer::Trouble;
 use crate::http::caller::{Asked, Caller, Peer};
 use crate::http::state::Web;
 use crate::http::{dev, reasons};
+use crate::platform::traces;
 use crate::trace::{self, Rule, Trail};
 
 /// What the envelope of a route knows.
@@ -98,13 +100,23 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let span = if envelope.documents {
         tracing::Span::none()
     } else {
-        tracing::info_span!("request", request_id = caller.request_id.as_str())
+        tracing::info_span!("request", request_id = caller.request_id.as_str(), trace_id = Empty)
     };
+    let traced = if envelope.documents {
+        tracing::Span::none()
+    } else {
+        traces::request(&method, envelope.path, request.headers(), settings.telemetry.trust_incoming)
+    };
+    let trace_id = traces::trace_id(&traced);
+    let trace_id = trace_id.as_deref();
+    if let Some(id) = trace_id {
+        span.record("trace_id", id);
+    }
 
     let trail = Trail::new(web.app.traces.clone(), caller.request_id.bytes(), caller.address, web.demo.is_some());
     let served = async {
-        let handled = AssertUnwindSafe(envelope.handle(&caller, request, next).instrument(span)).catch_unwind().await;
-        let response = handled.unwrap_or_else(|_| {
+        let handled = envelope.handle(&caller, request, next).instrument(span.clone()).instrument(traced.clone());
+        let response = AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(request_id = caller.request_id.as_str(), "a handler panicked");
             trace::fail(Rule::Served, || reasons::fault("panic"));
             Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, "server-fault-title", "server-fault").page(web, &caller)
@@ -120,12 +132,18 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let mut response = trace::follow(trail, served).await;
 
     let status = response.status();
+    traces::answered(&traced, status);
     let headers = response.headers_mut();
     if let Some(id) = told.or_else(|| HeaderValue::from_str(caller.request_id.as_str()).ok()) {
         headers.insert("x-request-id", id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    if envelope.path.starts_with("/account") || envelope.path == "/.well-known/change-password" {
+        // Whoever opens these pages in a window of theirs has no hold on that window.
+        let name = HeaderName::from_static("cross-origin-opener-policy");
+        headers.insert(name, HeaderValue::from_static("same-origin"));
+    }
     if web.cookies.is_secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
@@ -133,9 +151,9 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let path = envelope.path;
     let took = started.elapsed();
     if status.is_server_error() {
-        tracing::warn!(request_id = caller.request_id.as_str(), %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
+        tracing::warn!(request_id = caller.request_id.as_str(), trace_id, %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
     } else {
-        tracing::debug!(request_id = caller.request_id.as_str(), %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
+        tracing::debug!(request_id = caller.request_id.as_str(), trace_id, %method, path, status = status.as_u16(), took_ms = took.as_millis(), "answered");
     }
     envelope.record(status, took);
     response

@@ -106,7 +106,7 @@ fn render(
     name: &str,
 ) -> Response {
     let client: &Client = &request.client;
-    let scopes = request.consents().into_iter().flat_map(|scope| lines(web, request, scope));
+    let scopes = request.consents().into_iter().flat_map(|scope| lines(web, request.audience.as_deref(), scope));
     let view = ConsentPage {
         frame: caller.frame_for(web, request.ui_locales.as_deref(), Some(live)),
         app: client.name.clone(),
@@ -122,7 +122,7 @@ fn render(
 }
 
 /// What a scope gives: of `OpenID` Connect or of an API, and of the attributes that are declared here.
-fn lines(web: &Web, request: &AuthorizationRequest, scope: String) -> Vec<ScopeLine> {
+pub(super) fn lines(web: &Web, audience: Option<&str>, scope: String) -> Vec<ScopeLine> {
     let is_standard = crate::oauth::scope::STANDARD.contains(&scope.as_str());
     let labels = web.app.settings.attributes.labels(&scope);
     let attributes = (!labels.is_empty()).then(|| ScopeLine {
@@ -131,7 +131,7 @@ fn lines(web: &Web, request: &AuthorizationRequest, scope: String) -> Vec<ScopeL
         attributes: Some(labels.join(", ")),
     });
     let own = (is_standard || attributes.is_none()).then(|| ScopeLine {
-        audience: request.audience.clone().filter(|_| !is_standard),
+        audience: audience.filter(|_| !is_standard).map(str::to_owned),
         name: scope,
         attributes: None,
     });

@@ -10,14 +10,15 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::Waiting;
+use super::account::{self, Here};
 use super::providers::{failure, label, note, record, refused, wish};
 use crate::federation::{FederationError, Purpose, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
 use crate::http::{csrf, form, interaction};
-use crate::identity::{Arrival, MayLink};
-use crate::sessions::Live;
+use crate::identity::{Arrival, IdentityError, MayLink};
+use crate::oauth::parameters::Parameters;
 
 const PURPOSE: &str = "link-provider";
 
@@ -44,8 +45,16 @@ pub(in crate::http) async fn begin(
         Ok(None) => return answer::see_other("/sign-in"),
         Err(error) => return answer::fault_page(&web, &caller, &error),
     };
-    if let Some(refusal) = forbidden(&web, &caller, &live).await {
-        return refusal;
+    match web.app.accounts.may_link(live.user_id, live.auth_time, live.signed_in_at).await {
+        Ok(MayLink::Stale) => {
+            let here = Here { web, caller, session, live, query: Parameters::default() };
+            return account::confirm::ask(&here, StatusCode::FORBIDDEN, "providers", Vec::new()).await;
+        }
+        may => {
+            if let Some(refusal) = forbidden(&web, &caller, may) {
+                return refusal;
+            }
+        }
     }
     let waiting = match Waiting::find(&web, &caller, &headers, None).await {
         Ok(waiting) => waiting,
@@ -84,7 +93,8 @@ pub(super) async fn link(
     // Whoever began it is still the one who is signed in here.
     match web.app.sessions.find(session, "").await {
         Ok(Some(live)) if live.user_id == user => {
-            if let Some(refusal) = forbidden(web, caller, &live).await {
+            let may = web.app.accounts.may_link(live.user_id, live.auth_time, live.signed_in_at).await;
+            if let Some(refusal) = forbidden(web, caller, may) {
                 return refusal;
             }
         }
@@ -93,7 +103,7 @@ pub(super) async fn link(
     }
     let provider = label(web, name);
     match web.app.accounts.link_to(user, arrival, &provider, &caller.source()).await {
-        Ok(true) => answer::see_other("/"),
+        Ok(true) => account::done(web, session, "providers", "account-provider-linked"),
         Ok(false) => {
             note(web, caller, name, "taken").await;
             trouble("provider-taken-title", "provider-taken").with("provider", provider).page(web, caller)
@@ -103,12 +113,14 @@ pub(super) async fn link(
 }
 
 /// The page for somebody who may not add a way to sign in now.
-async fn forbidden(web: &Web, caller: &Caller, live: &Live) -> Option<Response> {
-    let (title, message) = match web.app.accounts.may_link(live.user_id, live.auth_time, live.signed_in_at).await {
+fn forbidden(web: &Web, caller: &Caller, may: Result<MayLink, IdentityError>) -> Option<Response> {
+    let (title, message, restart) = match may {
         Ok(MayLink::Yes) => return None,
-        Ok(MayLink::Unverified) => ("provider-link-unverified-title", "provider-link-unverified"),
-        Ok(MayLink::Stale) => ("provider-link-stale-title", "provider-link-stale"),
+        Ok(MayLink::Unverified) => ("provider-link-unverified-title", "provider-link-unverified", "/account/email"),
+        Ok(MayLink::Stale) => ("provider-link-stale-title", "provider-link-stale", "/account/confirm?then=providers"),
         Err(error) => return Some(answer::fault_page(web, caller, &error)),
     };
-    Some(Trouble::new(StatusCode::FORBIDDEN, title, message).page(web, caller))
+    let mut trouble = Trouble::new(StatusCode::FORBIDDEN, title, message);
+    trouble.restart_href = Some(restart.to_owned());
+    Some(trouble.page(web, caller))
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod asset;
+pub(super) mod choose_account;
 pub(super) mod consent;
 pub mod docs;
 pub(super) mod home;
@@ -183,13 +184,6 @@ async fn sign_in_href(web: &Web, caller: &Caller, headers: &HeaderMap, interacti
     } else {
         trace::forget();
         "/sign-in".to_owned()
-    }
-}
-
-/// Tells the trace which fields of a form are not as they have to be, where nothing else has decided.
-fn fields(faults: &[Fault]) {
-    if !faults.is_empty() {
-        reasons::fields(&faults.iter().map(|fault| (fault.field, fault.message)));
     }
 }
 

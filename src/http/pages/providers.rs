@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, link_provider, verify_email};
+use super::{DeviceCookie, Waiting, account, link_provider, verify_email};
 use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
@@ -97,6 +97,11 @@ pub(in crate::http) async fn callback(
     };
     let interaction = match purpose {
         Purpose::Link { user } => return link_provider::link(&web, &caller, &session, &name, user, outcome).await,
+        Purpose::Confirm { user, then } => {
+            let (web, caller, session, headers) = (web.as_ref(), &caller, &session, &headers);
+            let back = account::confirm::Back { web, caller, session, headers, provider: &name, user, then: &then };
+            return back.arrive(outcome).await;
+        }
         Purpose::SignIn { interaction } => interaction,
     };
     let waiting = match Waiting::find(&web, &caller, &headers, interaction.as_deref()).await {
@@ -192,7 +197,6 @@ pub(super) async fn sign_in(
             if may_mail {
                 web.app.bell.ring();
             }
-            metrics::counter!("bonafide_provider_sign_ins_total", "outcome" => "signed_in").increment(1);
             device.give(web, answer::see_other(&waiting.onward()))
         }
         Err(SessionError::Refused) => {

@@ -8,10 +8,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, fields, providers, submitted, verify_email};
+use super::{DeviceCookie, Waiting, account, providers, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
+use crate::http::views::account::Section;
 use crate::http::views::{BackToApp, Fault, SignInPage};
 use crate::identity::SignInError;
 use crate::oauth::parameters::Parameters;
@@ -32,15 +34,21 @@ pub(in crate::http) async fn get(
         Ok(waiting) => waiting,
         Err(response) => return response,
     };
+    let then = account::section_of(parameters.get("then"));
     if waiting.request.is_none() {
         match web.app.sessions.find(&session, "").await {
-            Ok(Some(_)) => return answer::see_other("/"),
+            Ok(Some(_)) => return answer::see_other(&onward(&waiting, then)),
             Ok(None) => {}
             Err(error) => return answer::fault_page(&web, &caller, &error),
         }
     }
     let hint = waiting.request.as_ref().and_then(|(_, request)| request.login_hint.clone()).unwrap_or_default();
-    render(&web, &caller, &waiting, StatusCode::OK, hint, false, Vec::new())
+    render(&web, &caller, &waiting, then, StatusCode::OK, hint, false, Vec::new())
+}
+
+/// Where somebody goes who has signed in: the application that waits, or the section of their account that they came for.
+fn onward(waiting: &Waiting, then: Option<Section>) -> String {
+    then.filter(|_| waiting.request.is_none()).map_or_else(|| waiting.onward(), |section| section.path())
 }
 
 pub(in crate::http) async fn post(
@@ -55,12 +63,13 @@ pub(in crate::http) async fn post(
         Err(response) => return response,
     };
     let remember = form.get("remember").is_some();
+    let then = account::section_of(form.get("then"));
     let again = |status, faults: Vec<Fault>| {
         trace::asked(form.pairs());
         trace::client(|| waiting.request.as_ref().map(|(_, request)| request.client.id.as_str().into()));
-        fields(&faults);
+        reasons::fields(&faults);
         let username = form.get("username").unwrap_or_default().chars().take(320).collect();
-        render(&web, &caller, &waiting, status, username, remember, faults)
+        render(&web, &caller, &waiting, then, status, username, remember, faults)
     };
     let at_home = form.get("organisation").is_some();
     if let (Some(username), true) = (form.get("username"), at_home || form.get("password").is_none()) {
@@ -107,17 +116,19 @@ pub(in crate::http) async fn post(
             if may_mail {
                 web.app.bell.ring();
             }
-            device.give(&web, answer::see_other(&waiting.onward()))
+            device.give(&web, answer::see_other(&onward(&waiting, then)))
         }
         Err(SessionError::Refused) => refused(),
         Err(error) => answer::fault_page(&web, &caller, &error),
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what was typed, and what it is for")]
 fn render(
     web: &Web,
     caller: &Caller,
     waiting: &Waiting,
+    then: Option<Section>,
     status: StatusCode,
     username: String,
     remember: bool,
@@ -132,6 +143,7 @@ fn render(
         frame: caller.frame(web, waiting.ui_locales()),
         app: waiting.app(),
         interaction: waiting.name.clone(),
+        then: then.map(|section| account::then(&section)),
         csrf: waiting.token(web, PURPOSE),
         username,
         remember,

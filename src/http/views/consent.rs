@@ -43,7 +43,7 @@ pub struct ScopeLine {
 }
 
 impl ScopeLine {
-    fn sentence(&self, words: &Words) -> String {
+    pub fn sentence(&self, words: &Words) -> String {
         let scope = self.name.as_str();
         if let Some(attributes) = &self.attributes {
             return words.say_with("scope-attributes", &[("attributes", attributes)]);

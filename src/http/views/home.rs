@@ -10,10 +10,6 @@ pub struct HomePage {
     pub frame: Frame,
     pub person: Option<String>,
     pub csrf: String,
-    /// Other ways to sign in: those that the person has, and those that could be added.
-    pub linked: Vec<String>,
-    pub to_link: Vec<ProviderChoice>,
-    pub link_csrf: String,
     /// Whether people may make accounts themselves.
     pub sign_up: bool,
     /// Whether the demo application and the mailbox are there.

@@ -1,6 +1,7 @@
 //! What each page needs to know, and nothing else: handlers fill these in, templates lay them out, and neither has to
 //! read the other. Keys are message keys of `templates/messages`.
 
+pub mod account;
 mod consent;
 mod dev;
 mod docs;
@@ -13,6 +14,7 @@ mod sign_out;
 mod sign_up;
 mod trouble;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use consent::{AccountChoicePage, ConsentPage, ScopeLine};
@@ -54,14 +56,16 @@ pub struct Brand {
 /// One refused field: key of the message and its arguments; `field` is the input's name, or "" for the whole form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     pub message: &'static str,
     pub args: Vec<(&'static str, String)>,
+    /// What the field is called, where its label's key is not its name.
+    pub label: Option<String>,
 }
 
 impl Fault {
-    pub fn new(field: &'static str, message: &'static str) -> Self {
-        Self { field, message, args: Vec::new() }
+    pub fn new(field: impl Into<Cow<'static, str>>, message: &'static str) -> Self {
+        Self { field: field.into(), message, args: Vec::new(), label: None }
     }
 
     #[must_use]
@@ -90,8 +94,9 @@ impl Frame {
 
     /// What the label of a field says, for the summary's link to it. Fields are named like their labels' keys, but for the
     /// one that takes an email too.
-    fn label(&self, field: &str, username: &str) -> String {
-        self.words.say(if field == "username" { username } else { field })
+    fn label(&self, fault: &Fault, username: &str) -> String {
+        let key = if fault.field == "username" { username } else { &fault.field };
+        fault.label.clone().unwrap_or_else(|| self.words.say(key))
     }
 
     /// The brand, or the app that asks.
@@ -139,6 +144,29 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     ("password-wrong", &[]),
     ("password-unverified", &[]),
     ("organisation-unknown", &[]),
+    ("unavailable", &[]),
+    ("picture-heavy", &[]),
+    ("picture-large", &[]),
+    ("picture-foreign", &[]),
+    ("picture-damaged", &[]),
+    ("api-last-administrator", &[]),
+    ("account-gone", &[]),
+    ("account-overtaken", &[]),
+    ("account-too-much", &[]),
+    ("account-picture-missing", &[]),
+    ("account-email-same", &[]),
+    ("account-email-off", &[]),
+    ("account-providers-last", &[]),
+    ("account-phone-malformed", &[]),
+    ("account-url-malformed", &[]),
+    ("account-birthdate-malformed", &[]),
+    ("account-date-malformed", &[]),
+    ("account-zone-malformed", &[]),
+    ("account-language-malformed", &[]),
+    ("account-whole-number", &[]),
+    ("account-number", &[]),
+    ("account-yes-or-no", &[]),
+    ("account-lines-many", &["max"]),
 ];
 
 /// The error pages a handler may answer with: title, message, and the message's arguments.
@@ -166,6 +194,8 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("provider-taken-title", "provider-taken", &["provider"]),
     ("provider-link-stale-title", "provider-link-stale", &[]),
     ("provider-link-unverified-title", "provider-link-unverified", &[]),
+    ("account-confirm-other-title", "account-confirm-other", &["provider"]),
+    ("account-confirm-stale-title", "account-confirm-stale", &["provider"]),
     ("unavailable-title", "unavailable", &[]),
     ("server-fault-title", "server-fault", &[]),
     ("not-found-title", "not-found", &[]),

@@ -11,6 +11,8 @@ pub struct SignInPage {
     /// The app that asks; nobody, when somebody came here by themselves.
     pub app: Option<String>,
     pub interaction: Option<String>,
+    /// The section of their account that they came for.
+    pub then: Option<&'static str>,
     pub csrf: String,
     pub username: String,
     pub remember: bool,

@@ -18,10 +18,13 @@ use sea_orm::{
     QueryResult, Statement, TransactionTrait as _, Value,
 };
 
+use tracing::Instrument as _;
+
 pub use epoch::{bump as bump_epoch, watch as watch_epoch};
 pub use error::DatabaseError;
 pub use migrate::{Applied, MigrateError};
 
+use super::measure::Step;
 use super::settings;
 use writer::Writer;
 
@@ -38,6 +41,16 @@ const ACTION_LIMIT: Duration = Duration::from_secs(2);
 pub struct Durability {
     pub durable: bool,
     pub described: String,
+}
+
+/// How full a database is at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Open connections that may be used for anything (SQLite: to read).
+    pub connections: u32,
+    pub idle: usize,
+    /// Actions that wait for SQLite's writer.
+    pub writer_queue: usize,
 }
 
 /// A connected database.
@@ -62,11 +75,15 @@ impl Database {
 
     /// Rows outside an action; never sees what is not committed.
     pub async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
-        insist(&self.pool, || self.pool.query_all_raw(statement.clone())).await
+        Step::DatabaseQuery.around(insist(&self.pool, || self.pool.query_all_raw(statement.clone()))).await
     }
 
     /// At most one row outside an action.
     pub async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
+        Step::DatabaseQuery.around(self.ask(statement)).await
+    }
+
+    async fn ask(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
         insist(&self.pool, || self.pool.query_one_raw(statement.clone())).await
     }
 
@@ -93,13 +110,22 @@ impl Database {
     /// to be closed it is tried once more, so it must be one that can run twice or whose key keeps it from it.
     pub async fn run(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
         match &self.writer {
-            Some(writer) => writer.run(statement).await,
-            None => self.query_one(statement).await,
+            Some(writer) => Step::DatabaseAction.around(writer.run(statement)).await,
+            None => Step::DatabaseAction.around(self.ask(statement)).await,
         }
     }
 
     /// Runs a business action as one transaction: all of it is durable when this answers `Ok`, none of it otherwise.
-    pub async fn write<T, E, F>(&self, action: F) -> Result<T, E>
+    pub fn write<T, E, F>(&self, action: F) -> impl Future<Output = Result<T, E>>
+    where
+        F: for<'c> FnOnce(&'c Tx) -> Action<'c, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        Step::DatabaseAction.around(self.act(action))
+    }
+
+    async fn act<T, E, F>(&self, action: F) -> Result<T, E>
     where
         F: for<'c> FnOnce(&'c Tx) -> Action<'c, T, E> + Send + 'static,
         T: Send + 'static,
@@ -109,7 +135,7 @@ impl Database {
             return writer.write(action).await;
         }
         let pool = self.pool.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let tx = begin(&pool).await?;
             match tokio::time::timeout(ACTION_LIMIT, action(&tx)).await {
                 Ok(Ok(value)) => {
@@ -122,8 +148,22 @@ impl Database {
                 }
                 Err(_) => Err(DatabaseError::TooSlow.into()),
             }
-        });
+        };
+        // What it logs belongs to the request that wants it.
+        let task = tokio::spawn(work.in_current_span());
         task.await.unwrap_or_else(|_| Err(DatabaseError::Panicked.into()))
+    }
+
+    /// How full it is.
+    pub fn load(&self) -> Load {
+        let (connections, idle) = if self.is_postgres() {
+            let pool = self.pool.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        } else {
+            let pool = self.pool.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        };
+        Load { connections, idle, writer_queue: self.writer.as_ref().map_or(0, Writer::waiting) }
     }
 
     /// Whether the database answers.

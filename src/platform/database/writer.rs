@@ -11,6 +11,7 @@ use sea_orm::{
     TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument as _, Span};
 
 use super::{ACTION_LIMIT, Action, DatabaseError, Tx};
 
@@ -43,6 +44,8 @@ struct Done {
 
 struct Typed<T, E, F> {
     action: F,
+    /// What it logs belongs to the request that wants it.
+    span: Span,
     answer: oneshot::Sender<Result<T, E>>,
 }
 
@@ -54,8 +57,9 @@ where
 {
     fn run<'c>(self: Box<Self>, tx: &'c Tx) -> std::pin::Pin<Box<dyn Future<Output = Done> + Send + 'c>> {
         Box::pin(async move {
-            let Self { action, answer } = *self;
-            let outcome = match tokio::time::timeout(ACTION_LIMIT, AssertUnwindSafe(action(tx)).catch_unwind()).await {
+            let Self { action, span, answer } = *self;
+            let work = AssertUnwindSafe(action(tx)).catch_unwind().instrument(span);
+            let outcome = match tokio::time::timeout(ACTION_LIMIT, work).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => Err(DatabaseError::Panicked.into()),
                 Err(_) => Err(DatabaseError::TooSlow.into()),
@@ -95,8 +99,16 @@ impl Writer {
         E: From<DatabaseError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.0.send(Job::Action(Box::new(Typed { action, answer }))).await.map_err(|_| stopped())?;
+        self.0
+            .send(Job::Action(Box::new(Typed { action, span: Span::current(), answer })))
+            .await
+            .map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// Actions that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
     }
 
     pub(super) async fn close(&self) {

@@ -15,12 +15,14 @@ use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use imported::{Imported, Method};
 
+use super::measure::{Step, Timer};
 use super::random::Random;
-use super::settings;
+use super::{settings, traces};
 
 /// A thread gives its memory back when nobody has signed in for so long.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);
@@ -70,6 +72,8 @@ enum Work {
 struct Job {
     password: Zeroizing<String>,
     work: Work,
+    /// Ends when a thread takes the job.
+    waiting: Timer,
 }
 
 /// What this program reads at a sign-in.
@@ -140,6 +144,11 @@ impl Hasher {
             }
         }
         Self { jobs, params, random, met: Arc::default() }
+    }
+
+    /// How many passwords wait for a thread.
+    pub fn waiting(&self) -> usize {
+        self.jobs.len()
     }
 
     /// Hashes a new password to a PHC string.
@@ -216,11 +225,16 @@ impl Hasher {
 
     async fn run<T>(&self, password: &str, work: impl FnOnce(oneshot::Sender<T>) -> Work) -> Result<T, HashError> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { password: Zeroizing::new(password.to_owned()), work: work(answer) };
+        let job = Job {
+            password: Zeroizing::new(password.to_owned()),
+            work: work(answer),
+            waiting: Step::PasswordWait.begin(),
+        };
         self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => HashError::Busy,
             TrySendError::Disconnected(_) => HashError::Stopped,
         })?;
+        let answered = answered.instrument(traces::step(Step::PasswordHash));
         answered.await.map_err(|_| HashError::Stopped)
     }
 }
@@ -248,6 +262,8 @@ fn work(queue: &Receiver<Job>) {
 impl Job {
     /// Whoever has gone meanwhile is answered nothing, and nothing is done for them.
     fn run(self, memory: &mut Vec<Block>) {
+        drop(self.waiting);
+        let _working = Step::PasswordHash.begin();
         match self.work {
             Work::Argon2 { salt, params, answer } if !answer.is_closed() => {
                 let _ = answer.send(derive(&self.password, salt, params, memory));

@@ -249,7 +249,7 @@ impl Attribute {
     }
 
     /// The label, or the name in words.
-    fn label(&self, name: &str) -> String {
+    pub fn label(&self, name: &str) -> String {
         if !self.label.is_empty() {
             return self.label.clone();
         }

@@ -215,6 +215,7 @@ impl Layers {
     fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), SettingsError> {
         let value = match self.model(name) {
             Some(Value::Integer(_)) => text.trim().parse().map(Value::Integer).map_err(|_| "must be a whole number"),
+            Some(Value::Float(_)) => text.trim().parse().map(Value::Float).map_err(|_| "must be a number"),
             Some(Value::Boolean(_)) => text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false"),
             Some(Value::Array(_)) => Ok(Value::Array(
                 text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect(),

@@ -58,6 +58,7 @@ pub struct Settings {
     pub proxies: Proxies,
     pub outgoing: Outgoing,
     pub log: Log,
+    pub telemetry: Telemetry,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -295,6 +296,27 @@ pub struct Log {
     pub format: LogFormat,
 }
 
+/// Traces for a collector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    pub otlp: String,
+    pub sample: f64,
+    pub trust_incoming: bool,
+}
+
+impl Telemetry {
+    /// Where the collector is; None where there is none.
+    pub fn collector(&self) -> Result<Option<url::Url>, String> {
+        if self.otlp.is_empty() {
+            return Ok(None);
+        }
+        let url = url::Url::parse(&self.otlp).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let url = url.filter(|url| url.has_host() && url.query().is_none() && url.username().is_empty());
+        url.map(Some).ok_or_else(|| "must be an address like http://collector:4318".to_owned())
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -348,6 +370,10 @@ impl Settings {
             if value.get() < least {
                 return Err((name, format!("must be at least {}", Millis::new(least))));
             }
+        }
+        self.telemetry.collector().map_err(|why| ("telemetry.otlp", why))?;
+        if !(0.0..=1.0).contains(&self.telemetry.sample) {
+            return Err(("telemetry.sample", "must be between 0 and 1".to_owned()));
         }
         let secret = self.adapter.secret.expose();
         if !secret.is_empty() && secret.chars().count() < SHORTEST_SECRET {

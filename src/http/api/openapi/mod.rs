@@ -2,6 +2,7 @@
 //! who may call is the route table's.
 
 mod adapter;
+mod audit;
 mod authzen;
 mod keys;
 mod operation;
@@ -34,6 +35,7 @@ fn operations() -> impl Iterator<Item = Operation> {
         people::operations(),
         own::operations(),
         recovery::operations(),
+        audit::operations(),
         roles::operations(),
         providers::operations(),
         keys::operations(),

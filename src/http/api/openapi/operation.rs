@@ -33,6 +33,7 @@ pub(super) struct Operation {
     parameters: Vec<Value>,
     takes: Option<Body>,
     gives: Option<Shape>,
+    gives_as: &'static str,
     /// Of success; more than one where they differ by what was there.
     statuses: &'static [u16],
     refuses: Vec<u16>,
@@ -72,6 +73,7 @@ impl Operation {
             parameters: Vec::new(),
             takes: None,
             gives: None,
+            gives_as: "application/json",
             statuses: &[204],
             refuses: Vec::new(),
             welcomes: None,
@@ -144,6 +146,12 @@ impl Operation {
         self.answers(shape, &[201])
     }
 
+    /// It answers many of these, a line each.
+    pub(super) fn in_lines(mut self) -> Self {
+        self.gives_as = "application/jsonl";
+        self
+    }
+
     /// It is done later, by somebody else or not at all.
     pub(super) fn accepts(self, shape: Shape) -> Self {
         self.answers(shape, &[202])
@@ -204,7 +212,7 @@ impl Operation {
 
     fn responses(&self, access: Access, schemas: &mut Schemas) -> Map<String, Value> {
         let given = match self.gives {
-            Some(shape) => json!({"description": "Done.", "content": {"application/json": {"schema": shape(schemas)}}}),
+            Some(shape) => json!({"description": "Done.", "content": {self.gives_as: {"schema": shape(schemas)}}}),
             None => json!({"description": "Done."}),
         };
         let problem = of::<problem::Body>(schemas);
