@@ -11,6 +11,7 @@ mod key;
 mod links;
 mod migrate;
 mod output;
+mod own;
 mod permission;
 mod policy;
 mod provider;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::import::{self, Tables};
-use super::{Failure, links, note, output, registration};
+use super::{Failure, links, note, output, own, registration};
 use crate::access::roles;
 use crate::app::App;
 use crate::identity::{self, ADMIN, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
@@ -76,6 +77,51 @@ pub(super) enum User {
         #[arg(value_name = "WHO")]
         who: String,
         /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Where somebody is signed in
+    Sessions {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign somebody out everywhere, or of one session; what was granted with offline_access lives on
+    #[command(after_help = "Examples:
+  bonafide user end-sessions ada@example.com
+  bonafide user end-sessions ada@example.com 019aa8a2-3c55-7d0c-bd7a-1f2e3d4c5b6a")]
+    EndSessions {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// As `bonafide user sessions` shows it; without it all are meant
+        session: Option<Uuid>,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// The applications that somebody has let in
+    Apps {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take everything from an application that somebody has allowed it; its tokens end at once
+    #[command(after_help = "Example:\n  bonafide user withdraw ada@example.com demo")]
+    Withdraw {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// The application's client id
+        #[arg(allow_hyphen_values = true)]
+        client: String,
+        /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
@@ -253,6 +299,10 @@ impl User {
             Self::Unlink { who, provider, subject, json } => {
                 links::unlink(app, &who, &provider, subject.as_deref(), json).await
             }
+            Self::Sessions { who, json } => own::sessions(app, &who, json).await,
+            Self::EndSessions { who, session, json } => own::end_sessions(app, &who, session, json).await,
+            Self::Apps { who, json } => own::apps(app, &who, json).await,
+            Self::Withdraw { who, client, json } => own::withdraw(app, &who, &client, json).await,
             Self::Revoke { role, who } => {
                 let person = accounts.revoke_role(&who.who, checked(&role)?).await?;
                 warn_without_administrator(app, role == ADMIN).await?;

@@ -64,6 +64,8 @@ mod nextjs;
 mod opaque_tokens;
 mod openapi;
 mod operations;
+mod own_account;
+mod own_account_cli;
 mod pages_chromium;
 mod passwords;
 mod pictures;

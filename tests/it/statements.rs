@@ -47,6 +47,25 @@ async fn the_json_api() {
     .await;
 }
 
+/// What people see of their own accounts costs one question beside the one for the token, however much there is; of others one
+/// more to learn that they are there, and one for what they may do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_of_ones_own_account() {
+    let server = TestServer::start(Engine::Postgres).await;
+    let signed_in = SignedIn::new(&server).await;
+    for _ in 0..3 {
+        let application = made::client(&server, made::draft()).await;
+        SignedIn::at(&server, Flow::new(&application), signed_in.person.clone()).await;
+    }
+    let tokens = login(&server, &signed_in.person).await;
+    let token = text(&tokens, "accessToken");
+    for (list, count) in [("sessions", 4), ("apps", 5)] {
+        let path = format!("/auth/{}/{list}", signed_in.person.id);
+        let answer = expect_at_most(&server, 2, async || get(&server, &path, token).await.expect_status(200)).await;
+        assert_eq!(answer.json::<Vec<serde_json::Value>>().len(), count, "{answer:#?}");
+    }
+}
+
 /// From the link to the session, of somebody who is known, in a browser that is not (five of them are its).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_by_another_provider() {
