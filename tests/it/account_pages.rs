@@ -472,8 +472,8 @@ async fn lg_11_a_new_password_ends_what_is_elsewhere(engine: Engine) {
         assert!(!page.body.contains(new) && !page.body.contains("not hers"), "{page:#?}");
     }
     assert!(can_sign_in(&server.wire(), &ada).await);
-    let done = press(&mut browser, "password", "change-password", &[("current_password", current), ("password", new)]);
-    let done = done.await;
+    let typed = [("current_password", current), ("password", new)];
+    let done = press(&mut browser, "password", "change-password", &typed).await;
     expect_done(&mut browser, done, "You have a new password").await;
     assert_eq!(elsewhere.get("/account").await.status, 303, "the others have ended");
     assert!(!can_sign_in(&server.wire(), &ada).await);
