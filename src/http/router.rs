@@ -18,9 +18,9 @@ use super::answer::{self, Trouble};
 use super::api::{self, Gate, adapter};
 use super::caller::Caller;
 use super::middleware::Surface;
+use super::pages::account;
 use super::protocol::{authorize, discovery, introspect, logout, revoke, token, upstream, userinfo};
 use super::state::Web;
-use super::pages::account;
 use super::{dev, middleware, pages, pictures};
 use crate::access::permission::{
     ACCESS_EVALUATE, POLICIES_READ, POLICIES_WRITE, PROVIDERS_READ, PROVIDERS_WRITE, ROLES_READ, ROLES_WRITE,

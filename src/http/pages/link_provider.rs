@@ -9,8 +9,8 @@ use axum::response::Response;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::account::{self, Here};
 use super::Waiting;
+use super::account::{self, Here};
 use super::providers::{failure, label, note, record, refused, wish};
 use crate::federation::{FederationError, Purpose, Wish};
 use crate::http::answer::{self, Trouble};

@@ -95,7 +95,12 @@ pub(in crate::http) async fn post(here: Here, headers: HeaderMap, body: Body) ->
 }
 
 /// The page, for a section that wants a fresh sign-in.
-pub(in crate::http::pages) async fn ask(here: &Here, status: StatusCode, section: &'static str, faults: Vec<Fault>) -> Response {
+pub(in crate::http::pages) async fn ask(
+    here: &Here,
+    status: StatusCode,
+    section: &'static str,
+    faults: Vec<Fault>,
+) -> Response {
     let links = match here.web.app.accounts.links(here.user()).await {
         Ok(links) => links,
         Err(error) => return here.fault(&error),

@@ -39,7 +39,13 @@ const fn shaped(name: &'static str, label: &'static str, autocomplete: &'static 
 }
 
 const fn hinted(claim: Claim, hint: &'static str) -> Claim {
-    Claim { name: claim.name, label: claim.label, hint: Some(hint), autocomplete: claim.autocomplete, shape: claim.shape }
+    Claim {
+        name: claim.name,
+        label: claim.label,
+        hint: Some(hint),
+        autocomplete: claim.autocomplete,
+        shape: claim.shape,
+    }
 }
 
 const NAMES: &[Claim] = &[
@@ -83,7 +89,13 @@ const GROUPS: [(&str, &[Claim]); 4] = [
 const OF_ATTRIBUTES: &str = "attributes.";
 
 /// The form, with what is known of somebody, or with what they have typed. `overtaken`: what was saved meanwhile is said beside it.
-pub(super) fn groups(here: &Here, frame: &Frame, user: &User, typed: Option<&Parameters>, overtaken: bool) -> Vec<Group> {
+pub(super) fn groups(
+    here: &Here,
+    frame: &Frame,
+    user: &User,
+    typed: Option<&Parameters>,
+    overtaken: bool,
+) -> Vec<Group> {
     let words = &frame.words;
     let shown = |name: &str, saved: &str, read: fn(&str) -> String| {
         let value = typed.filter(|form| form.has(name)).map(|form| form.get(name).unwrap_or_default().to_owned());

@@ -46,8 +46,7 @@ async fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response
         Err(error) => return here.fault(&error),
     };
     let offered = here.web.app.federation.providers.offered();
-    let to_link: Vec<_> =
-        offered.iter().filter(|provider| !links.iter().any(|link| provider.is_of(link))).collect();
+    let to_link: Vec<_> = offered.iter().filter(|provider| !links.iter().any(|link| provider.is_of(link))).collect();
     let names_itself = here.live.email().is_some() || here.live.username().is_some();
     let has_password = here.live.has_password && names_itself;
     let frame = here.frame();
