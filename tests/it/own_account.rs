@@ -387,7 +387,8 @@ fn mails_to(mailbox: &Mailbox, address: &str) -> Vec<ReceivedMail> {
 each_engine!(al_04_another_password_ends_everything_but_where_it_was_made);
 /// AL-04: a password change ends every other session and refresh family and every mailed link, and its owner is told.
 async fn al_04_another_password_ends_everything_but_where_it_was_made(engine: Engine) {
-    let (server, mailbox) = server_with_mail(engine, &[("limits.enabled", "false")]).await;
+    let quiet = [("limits.enabled", "false"), ("mail.new_device_notice", "false")];
+    let (server, mailbox) = server_with_mail(engine, &quiet).await;
     let ada = server.person("ada").await;
     let house = house(&server).await;
     let here = at_house(&server, &house, &ada, "openid account").await;
