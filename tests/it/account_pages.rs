@@ -404,7 +404,7 @@ async fn another_address_counts_when_it_has_answered(engine: Engine) {
         "nothing has changed: {page:#?}"
     );
     mailbox.nth(2).await;
-    let to = |address: &str| mailbox.received().into_iter().filter(|mail| mail.to == [address]).last();
+    let to = |address: &str| mailbox.received().into_iter().rfind(|mail| mail.to == [address]);
     let link = to("king@example.net").expect("a link for the new address").link();
     assert!(to(&ada.email).is_some(), "a notice to the old one");
     // Somebody else's address is answered alike.
@@ -633,9 +633,9 @@ async fn al_19_ways_in_are_seen_and_taken_and_the_last_one_stays(engine: Engine)
     expect_refused(refused, 404, "not there any more");
     assert_eq!(lines(&stage.server, link).await, ["stub 108", "stub hers"]);
     stage.server.advance_seconds(16 * 60);
-    let stale = browser.submit(&form, Some("u1"), &[]).await.expect_status(403);
-    assert!(stale.title().contains("Confirm it is you"), "{stale:#?}");
-    browser.submit(&form_of(&stale, "confirm"), Some("confirm"), &typed).await.expect_status(303);
+    let late = browser.submit(&form, Some("u1"), &[]).await.expect_status(403);
+    assert!(late.title().contains("Confirm it is you"), "{late:#?}");
+    browser.submit(&form_of(&late, "confirm"), Some("confirm"), &typed).await.expect_status(303);
     let gone = press(&mut browser, "providers", "u1", &[]).await;
     expect_done(&mut browser, gone, "Disconnected").await;
     assert_eq!(lines(&stage.server, link).await, ["stub hers"]);
