@@ -43,10 +43,6 @@ impl Live {
         self.name.as_deref().or(self.email.as_deref()).or(self.username.as_deref()).unwrap_or_default()
     }
 
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }

@@ -389,7 +389,7 @@ account-did-api-key-created = Ein API-Schlüssel wurde angelegt
 account-did-api-key-revoked = Ein API-Schlüssel wurde widerrufen
 
 account-apps-title = Anwendungen mit Zugang
-account-apps-lead = Was Sie ihnen erlaubt haben, bis Sie es zurücknehmen. Sie dürfen:
+account-apps-lead = Was Sie ihnen erlaubt haben, bis Sie es zurücknehmen.
 account-apps-none = Keine Anwendung hat Zugang zu Ihrem Konto.
 account-apps-count =
     { $count ->

@@ -20,6 +20,8 @@ mod support;
 mod engines;
 
 mod accessibility;
+mod account_chromium;
+mod account_pages;
 mod actions;
 mod algorithms;
 mod api_access;

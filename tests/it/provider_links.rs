@@ -25,7 +25,7 @@ async fn with_second(engine: Engine, more: &[(&str, &str)]) -> (Stage, Stub) {
 
 /// The form on the page of somebody who is signed in that links an account at a provider.
 async fn link_form(browser: &mut Browser, provider: &str) -> Form {
-    browser.get("/").await.expect_status(200).form(&format!("/providers/{provider}/link"))
+    browser.get("/account/providers").await.expect_status(200).form(&format!("/providers/{provider}/link"))
 }
 
 /// Begins to link an account: where the browser is sent.
@@ -52,7 +52,7 @@ async fn al_19_ways_in_are_added_and_taken_and_the_last_one_stays(engine: Engine
     let other = json!({ "sub": "elsewhere", "email": "private@example.net", "email_verified": true, "name": "M" });
     let request = begin(&mut browser, "second").await;
     let done = stage.come_back(&mut browser, &second.answer(&request, other.clone())).await.expect_status(200);
-    assert_eq!(done.url.path(), "/");
+    assert_eq!(done.url.path(), "/account/providers");
     assert_eq!(links(&stage).await, ["second elsewhere", "stub 108"]);
     // It is a way in, and her address is what it was.
     let mut another = stage.server.browser();

@@ -229,10 +229,10 @@ async fn whoever_gets_another_way_in_is_told_by_mail(engine: Engine) {
     let ada = made::person(&stage.server, "ada").await;
     stage.flow.sign_in(&mut browser, &ada).await.code();
     let before = mailbox.received().len();
-    let page = browser.get("/").await.expect_status(200);
+    let page = browser.get("/account/providers").await.expect_status(200);
     let request = browser.submit(&page.form("/providers/stub/link"), None, &[]).await.location();
     let done = stage.come_back(&mut browser, &stage.stub.answer(&request, json!({ "sub": "elsewhere" }))).await;
-    assert_eq!(done.url.path(), "/");
+    assert_eq!(done.url.path(), "/account/providers");
     let mail = mailbox.nth(before + 1).await;
     assert_eq!(mail.to, [ada.email]);
     assert!(mail.text().contains("Elsewhere"), "{}", mail.text());

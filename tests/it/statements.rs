@@ -12,7 +12,7 @@ use crate::support::{
 
 /// Runs `work` twice, so that caches are warm, and stops if the second run asked more than `most` questions. What the
 /// server asks by itself, whether anything has changed, does not count.
-async fn expect_at_most<T>(server: &TestServer, most: usize, work: impl AsyncFn() -> T) -> T {
+pub(crate) async fn expect_at_most<T>(server: &TestServer, most: usize, work: impl AsyncFn() -> T) -> T {
     work().await;
     // Until the server has heard of what the test has made.
     tokio::time::sleep(std::time::Duration::from_millis(700)).await;

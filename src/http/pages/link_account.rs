@@ -13,6 +13,7 @@ use super::providers::Whence;
 use super::{DeviceCookie, Waiting, check_form, mail_throttled, providers};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::http::views::{Code, Fault, LinkAccountPage};
 use crate::http::{form, interaction};
@@ -181,7 +182,7 @@ fn again(web: &Web, caller: &Caller, case: &Case, error: PendingFault) -> Respon
 }
 
 fn render(web: &Web, caller: &Caller, case: &Case, status: StatusCode, faults: Vec<Fault>) -> Response {
-    super::fields(&faults);
+    reasons::fields(&faults);
     let Case { name, pending, waiting, from } = case;
     let view = LinkAccountPage {
         frame: caller.frame(web, waiting.ui_locales()),

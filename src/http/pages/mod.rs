@@ -23,7 +23,6 @@ use super::caller::Caller;
 use super::csrf;
 use super::form;
 use super::interaction;
-use super::reasons;
 use super::state::Web;
 use super::views::{Fault, Frame};
 use crate::audit::Source;

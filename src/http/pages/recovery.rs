@@ -10,6 +10,7 @@ use axum::response::Response;
 use super::{DeviceCookie, Waiting, dead_link, mail_throttled, sign_in_href, sign_up, submitted, verify_email};
 use crate::http::answer::{self, Forms};
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::http::views::{Fault, ForgotPasswordPage, NoticePage, ResetPasswordPage};
 use crate::identity::{IdentityError, Refusal};
@@ -82,7 +83,7 @@ fn asked(
     email: String,
     faults: Vec<Fault>,
 ) -> Response {
-    super::fields(&faults);
+    reasons::fields(&faults);
     let view = ForgotPasswordPage {
         frame: caller.frame(web, waiting.ui_locales()),
         interaction: waiting.name.clone(),
@@ -165,7 +166,7 @@ async fn chosen(
     match web.app.accounts.reset_link(token).await {
         Ok(Some(email)) => {
             let frame = caller.frame(web, None);
-            super::fields(&faults);
+            reasons::fields(&faults);
             let csrf = waiting.token(web, RESET);
             let view = ResetPasswordPage { frame, csrf, token: token.to_owned(), email, faults };
             waiting.finish(web, answer::page(web, status, Forms::Secret, &view))

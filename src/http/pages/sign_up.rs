@@ -11,6 +11,7 @@ use tower_sessions::Session;
 use super::{DeviceCookie, Waiting, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::http::views::{Fault, SignUpPage};
 use crate::identity::{IdentityError, NewAccount, PasswordFault, Refusal, Registered};
@@ -144,7 +145,7 @@ fn render(
     form: &Parameters,
     faults: Vec<Fault>,
 ) -> Response {
-    super::fields(&faults);
+    reasons::fields(&faults);
     let typed = |field: &str| form.get(field).unwrap_or_default().chars().take(320).collect();
     let offered = web.app.federation.providers.offered();
     let welcoming = offered.iter().filter(|provider| provider.declared.sign_up);

@@ -11,6 +11,7 @@ use tower_sessions::Session;
 use super::{Waiting, dead_link, mail_throttled, sign_in_href, submitted};
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::http::views::{Fault, NoticePage, UnverifiedPage, VerifyEmailPage};
 use crate::identity::{IdentityError, Refusal};
@@ -137,7 +138,7 @@ fn offer(
     email: String,
     faults: Vec<Fault>,
 ) -> Response {
-    super::fields(&faults);
+    reasons::fields(&faults);
     let view = UnverifiedPage {
         frame: caller.frame(web, waiting.ui_locales()),
         interaction: waiting.name.clone(),

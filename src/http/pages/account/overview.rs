@@ -36,7 +36,6 @@ fn lines(here: &Here, frame: &Frame, shell: &Shell, sessions: usize, apps: usize
     let (words, live) = (&frame.words, &here.live);
     let count = |key: &str, count: usize| words.say_with(key, &[("count", &count.to_string())]);
     let says = |name: &str| match name {
-        "profile" => live.name().map(str::to_owned),
         "email" => live.email().map(|email| match live.email_verified_at {
             Some(_) => email.to_owned(),
             None => words.say_with("account-email-open", &[("email", email)]),
