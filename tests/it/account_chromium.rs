@@ -104,7 +104,7 @@ impl Scene {
             if self.focus().await == id {
                 return;
             }
-            self.press(Key::Tab).await;
+            self.browser.action_chain().send_keys(Key::Tab).perform().await.expect("the tab key");
             let seen = "const s = getComputedStyle(document.activeElement); return document.activeElement === document.body \
                         || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) ? 'yes' : 'no'";
             assert_eq!(self.script(seen).await, "yes", "the focus on {} is not seen", self.focus().await);
