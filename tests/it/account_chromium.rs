@@ -325,7 +325,7 @@ async fn every_task_by_keyboard_alone() {
     assert_eq!(scene.focus().await, "current_password", "typing begins there");
     scene.press("wrong").await;
     scene.press(Key::Enter).await;
-    browser.id("current_password-fault").await;
+    browser.id("password-fault").await;
     assert_eq!(scene.focus().await, "summary");
     scene.type_into("current_password", PASSWORD).await;
     scene.type_into("password", "tidal lantern 88 moss").await;
