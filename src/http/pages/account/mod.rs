@@ -135,6 +135,11 @@ impl Here {
         answer::page(&self.web, status, Forms::Ours, view)
     }
 
+    /// The same for one that only shows something.
+    pub(super) fn page_without_forms(&self, status: StatusCode, view: &impl Template) -> Response {
+        answer::page(&self.web, status, Forms::None, view)
+    }
+
     pub(super) fn fault(&self, error: &(dyn std::error::Error + 'static)) -> Response {
         answer::fault_page(&self.web, &self.caller, error)
     }
