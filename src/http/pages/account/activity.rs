@@ -59,7 +59,7 @@ pub(in crate::http) async fn get(here: Here) -> Response {
         later,
         frame,
     };
-    here.page(StatusCode::OK, &view)
+    here.page_without_forms(StatusCode::OK, &view)
 }
 
 /// One more than a page shows; and whether they are behind others. Behind what is not there nothing can be, so the newest are shown.
