@@ -12,7 +12,7 @@ use crate::{
 
 /// Everything but counters, the log, and what a browser waits for: who is expected back is used up in any case.
 pub(crate) async fn dump(stage: &Stage) -> Dump {
-    stage.server.dump_tables(&["attempts", "audit_events", "interactions", "traces", "upstream_requests"]).await
+    stage.server.dump_tables(&["attempts", "audit_events", "interactions", "upstream_requests"]).await
 }
 
 /// A page of ours that leads nowhere and shows no cause.
