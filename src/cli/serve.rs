@@ -10,8 +10,8 @@ use super::{Failure, output};
 use crate::platform::clock::SystemClock;
 use crate::platform::random::SystemRandom;
 use crate::platform::settings::{Layers, Settings, Sources};
+use crate::platform::spans::Exporter;
 use crate::platform::telemetry;
-use crate::platform::traces::Exporter;
 use crate::server::{Options, Server};
 
 #[derive(Args, Default)]

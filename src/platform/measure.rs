@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use metrics::Histogram;
 use tracing::Instrument as _;
 
-use super::{telemetry, traces};
+use super::{spans, telemetry};
 
 /// What the work of a request, or of the background, consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Step {
     /// The step as work that is waited for.
     pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         let timer = self.begin();
-        work.instrument(traces::step(self)).map(move |done| {
+        work.instrument(spans::step(self)).map(move |done| {
             drop(timer);
             done
         })
@@ -79,7 +79,7 @@ impl Step {
     /// The step as work that is done at once.
     pub fn during<T>(self, work: impl FnOnce() -> T) -> T {
         let _timer = self.begin();
-        traces::step(self).in_scope(work)
+        spans::step(self).in_scope(work)
     }
 }
 

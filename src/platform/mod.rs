@@ -14,7 +14,7 @@ pub mod random;
 pub mod secrets;
 pub mod settings;
 pub mod smtp;
+pub mod spans;
 pub mod storage;
 pub mod telemetry;
-pub mod traces;
 pub mod words;

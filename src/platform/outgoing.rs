@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 use url::{Host, Url};
 
 use super::measure::Step;
-use super::{settings, traces};
+use super::{settings, spans};
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const SIZE_LIMIT: usize = 256 * 1024;
@@ -129,9 +129,9 @@ impl Outgoing {
         }
         let _timer = Step::OutgoingCall.begin();
         let (method, host) = (request.method().clone(), request.url().host_str().unwrap_or_default().to_owned());
-        let span = traces::call(&method, &host, request.headers_mut());
+        let span = spans::call(&method, &host, request.headers_mut());
         let response = self.client.execute(request).instrument(span.clone()).await?;
-        traces::answered(&span, response.status());
+        spans::answered(&span, response.status());
         Ok(response)
     }
 

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::settings::{Log, LogFormat};
-use super::traces::{self, Exporter};
+use super::spans::{self, Exporter};
 
 /// Starts logging, and traces where there are some to be taken. Called once by the program; tests may call it again without harm.
 pub fn start_logs(settings: &Log, traces: Option<&Exporter>) -> Result<(), String> {
@@ -30,7 +30,7 @@ pub fn start_logs(settings: &Log, traces: Option<&Exporter>) -> Result<(), Strin
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     };
     // What is for the collector is no matter of the log, and the other way round.
-    let is_traced = |metadata: &Metadata<'_>| metadata.target() == traces::TARGET;
+    let is_traced = |metadata: &Metadata<'_>| metadata.target() == spans::TARGET;
     let lines = lines.with_filter(filter.and(filter_fn(move |metadata| !is_traced(metadata))));
     let spans = traces.map(|traces| {
         let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer());

@@ -244,7 +244,21 @@ account-days-ago =
         [one] 1 day ago
        *[other] { $count } days ago
     }
-account-day = { $year }-{ $month }-{ $day }
+account-day =
+    { $day } { $month ->
+        [1] January
+        [2] February
+        [3] March
+        [4] April
+        [5] May
+        [6] June
+        [7] July
+        [8] August
+        [9] September
+        [10] October
+        [11] November
+       *[12] December
+    } { $year }
 account-part = Page { $number } of { $of }
 account-part-before = Newer
 account-part-after = Older

@@ -19,7 +19,7 @@ use crate::http::answer::Trouble;
 use crate::http::caller::{Asked, Caller, Peer};
 use crate::http::state::Web;
 use crate::http::{dev, reasons};
-use crate::platform::traces;
+use crate::platform::spans;
 use crate::trace::{self, Rule, Trail};
 
 /// What the envelope of a route knows.
@@ -105,9 +105,9 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let traced = if envelope.documents {
         tracing::Span::none()
     } else {
-        traces::request(&method, envelope.path, request.headers(), settings.telemetry.trust_incoming)
+        spans::request(&method, envelope.path, request.headers(), settings.telemetry.trust_incoming)
     };
-    let trace_id = traces::trace_id(&traced);
+    let trace_id = spans::trace_id(&traced);
     let trace_id = trace_id.as_deref();
     if let Some(id) = trace_id {
         span.record("trace_id", id);
@@ -132,7 +132,7 @@ pub(in crate::http) async fn envelope(State(envelope): State<Arc<Envelope>>, req
     let mut response = trace::follow(trail, served).await;
 
     let status = response.status();
-    traces::answered(&traced, status);
+    spans::answered(&traced, status);
     let headers = response.headers_mut();
     if let Some(id) = told.or_else(|| HeaderValue::from_str(caller.request_id.as_str()).ok()) {
         headers.insert("x-request-id", id);

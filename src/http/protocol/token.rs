@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use tracing::Instrument as _;
 
 use crate::audit::{self, About, Event};
 use crate::clients::GrantType;
@@ -109,7 +110,7 @@ fn record_failure(web: &Arc<Web>, caller: &Caller, client_id: String, method: &'
     tracing::warn!(request_id = caller.request_id.as_str(), client_id, method, "client authentication failed");
     metrics::counter!("bonafide_client_auth_failures_total").increment(1);
     let (app, source) = (web.app.clone(), caller.source());
-    tokio::spawn(async move {
+    let recording = async move {
         let now = app.clock.now();
         let id = app.random.id(now);
         let recorded = app.database.write(move |tx| {
@@ -119,7 +120,8 @@ fn record_failure(web: &Arc<Web>, caller: &Caller, client_id: String, method: &'
         if let Err(error) = recorded.await {
             tracing::warn!(%error, "a failed client authentication was not recorded");
         }
-    });
+    };
+    tokio::spawn(recording.in_current_span());
 }
 
 /// Endpoints that are about a token need one.

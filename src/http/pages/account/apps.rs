@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::{Here, MOST};
 use crate::grants::App;
 use crate::http::pages::consent;
+use crate::http::reasons;
 use crate::http::views::account::{AppLine, AppsPage, Part, ago, day};
 use crate::http::views::{Fault, Frame};
 use crate::oauth::scope::STANDARD;
@@ -32,6 +33,7 @@ pub(in crate::http) async fn post(here: Here, headers: HeaderMap, body: Body) ->
 }
 
 async fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let apps = match here.web.app.grants.apps(here.user(), MOST).await {
         Ok(apps) => apps,
         Err(error) => return here.fault(&error),

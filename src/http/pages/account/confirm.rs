@@ -14,6 +14,7 @@ use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::pages::providers::{failure, label, note, record, refused, wish};
 use crate::http::pages::{DeviceCookie, Waiting};
+use crate::http::reasons;
 use crate::http::state::Web;
 use crate::http::views::account::{ConfirmPage, SECTIONS, Section};
 use crate::http::views::{Fault, ProviderChoice};
@@ -101,6 +102,7 @@ pub(in crate::http::pages) async fn ask(
     section: &'static str,
     faults: Vec<Fault>,
 ) -> Response {
+    reasons::fields(&faults);
     let links = match here.web.app.accounts.links(here.user()).await {
         Ok(links) => links,
         Err(error) => return here.fault(&error),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::{Here, confirm};
 use crate::http::answer;
 use crate::http::pages::mail_throttled;
+use crate::http::reasons;
 use crate::http::views::Fault;
 use crate::http::views::account::EmailPage;
 use crate::identity::{Asking, IdentityError, Refusal};
@@ -77,6 +78,7 @@ fn unfit(here: &Here, typed: &str) -> Option<&'static str> {
 }
 
 fn render(here: &Here, status: StatusCode, typed: &str, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let view = EmailPage {
         frame: here.frame(),
         shell: here.shell(SECTION, PURPOSE),

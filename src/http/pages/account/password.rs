@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::{Here, confirm};
 use crate::http::answer;
 use crate::http::pages::{DeviceCookie, sign_up};
+use crate::http::reasons;
 use crate::http::views::Fault;
 use crate::http::views::account::PasswordPage;
 use crate::identity::{IdentityError, Keep, Refusal, SignInError};
@@ -85,6 +86,7 @@ fn fault(here: &Here, field: &'static str, message: &'static str) -> Fault {
 }
 
 fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let login = here.live.email().or_else(|| here.live.username());
     let view = PasswordPage {
         frame: here.frame(),

@@ -9,6 +9,7 @@ use multer::{Constraints, Multipart, SizeLimit};
 use super::{Here, picture_of};
 use crate::http::answer;
 use crate::http::api::picture::{AROUND, FILE, HEARD};
+use crate::http::reasons;
 use crate::http::views::Fault;
 use crate::http::views::account::PicturePage;
 use crate::identity::{PictureError, PictureFault};
@@ -129,6 +130,7 @@ async fn heard(body: &mut BodyDataStream) {
 }
 
 fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let (picture, elsewhere) = picture_of(&here.web, here.live.picture());
     let view = PicturePage {
         frame: here.frame(),

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::{Here, fields};
+use crate::http::reasons;
 use crate::http::views::Fault;
 use crate::http::views::account::ProfilePage;
 use crate::identity::{IdentityError, User};
@@ -61,6 +62,7 @@ async fn user(here: &Here) -> Result<User, Response> {
 }
 
 fn render(here: &Here, status: StatusCode, user: &User, form: Option<&Parameters>, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let frame = here.frame();
     let overtaken = faults.iter().any(|fault| fault.message == OVERTAKEN);
     let view = ProfilePage {

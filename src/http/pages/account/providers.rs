@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::{Here, confirm};
 use crate::http::answer::{self, Forms};
 use crate::http::pages::{link_provider, providers};
+use crate::http::reasons;
 use crate::http::views::account::{ProvidersPage, Way, ago, day};
 use crate::http::views::{Fault, Frame, ProviderChoice};
 use crate::identity::{IdentityError, Link, Unlinking};
@@ -41,6 +42,7 @@ pub(in crate::http) async fn post(here: Here, headers: HeaderMap, body: Body) ->
 }
 
 async fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let links = match here.web.app.accounts.links(here.user()).await {
         Ok(links) => links,
         Err(error) => return here.fault(&error),

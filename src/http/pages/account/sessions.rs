@@ -6,6 +6,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::{Here, MOST};
+use crate::http::reasons;
 use crate::http::views::account::{Part, SessionLine, SessionsPage, ago, day};
 use crate::http::views::{Fault, Frame};
 use crate::sessions::{OwnSession, agent};
@@ -42,6 +43,7 @@ pub(in crate::http) async fn post(here: Here, headers: HeaderMap, body: Body) ->
 }
 
 async fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response {
+    reasons::fields(&faults);
     let mut sessions = match here.web.app.sessions.of(here.user(), MOST).await {
         Ok(sessions) => sessions,
         Err(error) => return here.fault(&error),

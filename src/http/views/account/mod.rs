@@ -125,7 +125,7 @@ pub fn ago(words: &Words, then: i64, now: DateTime<Utc>) -> String {
 pub fn day(words: &Words, at: i64) -> String {
     let at = from_millis(at);
     let part = |format: &str| at.format(format).to_string();
-    words.say_with("account-day", &[("year", &part("%Y")), ("month", &part("%m")), ("day", &part("%d"))])
+    words.say_with("account-day", &[("year", &part("%Y")), ("month", &part("%-m")), ("day", &part("%-d"))])
 }
 
 /// The letter that stands in for a picture.
