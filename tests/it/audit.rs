@@ -145,13 +145,11 @@ async fn pages_of_the_record_stay_while_events_come_in(server: TestServer) {
         // What comes in meanwhile changes nothing about what is older.
         server.advance_seconds(1);
         write(&server, 3).await;
-        match next(&answer) {
-            Some(next) => path = next,
-            None => {
-                assert_eq!(page, 2, "three pages");
-                break;
-            }
-        }
+        let Some(next) = next(&answer) else {
+            assert_eq!(page, 2, "three pages");
+            break;
+        };
+        path = next;
     }
     assert_eq!(seen, wanted);
     assert!(path.contains("kind=password_rehashed"), "the next page is of the same question: {path}");

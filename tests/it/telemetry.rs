@@ -193,7 +193,7 @@ async fn traced(collector: &Receiver, more: &[(&str, &str)]) -> Binary {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_gets_the_steps_of_requests_and_nothing_of_anybody() {
-    in_time(async {
+    in_time(Box::pin(async {
         let collector = Receiver::listen().await;
         let mut binary = traced(&collector, &[("telemetry.sample", "1.0")]).await;
         let ada = binary.person("ada").await;
@@ -245,13 +245,13 @@ async fn a_collector_gets_the_steps_of_requests_and_nothing_of_anybody() {
             lines.iter().all(|line| line["span"]["http.route"].is_null()),
             "the collector's spans are not the log's"
         );
-    })
+    }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_traces_of_trusted_callers_are_joined_and_others_sampled() {
-    in_time(async {
+    in_time(Box::pin(async {
         for (trust, joined) in [("true", 1), ("false", 0)] {
             let collector = Receiver::listen().await;
             let settings = [("telemetry.sample", "0.0"), ("telemetry.trust_incoming", trust)];
@@ -270,13 +270,13 @@ async fn the_traces_of_trusted_callers_are_joined_and_others_sampled() {
                 );
             }
         }
-    })
+    }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_hangs_or_is_gone_changes_nothing() {
-    in_time(async {
+    in_time(Box::pin(async {
         let hanging = Receiver::listen().await;
         hanging.say(Say::Nothing);
         // Nobody listens there.
@@ -294,6 +294,6 @@ async fn a_collector_that_hangs_or_is_gone_changes_nothing() {
             assert!(binary.terminate().await.success());
             assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
         }
-    })
+    }))
     .await;
 }
