@@ -34,6 +34,7 @@ mod m20261121_000025_password_version;
 mod m20261121_000026_providers;
 mod m20261122_000027_access;
 mod m20261122_000028_revisions;
+mod m20261122_000029_leaving;
 
 /// Runs the migrations in order and keeps count in `seaql_migrations`.
 pub struct Migrator;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000026_providers::Migration),
             Box::new(m20261122_000027_access::Migration),
             Box::new(m20261122_000028_revisions::Migration),
+            Box::new(m20261122_000029_leaving::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ mod store;
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use store::{Filter, Recorded, list, newest, record};
+pub use store::{Filter, Recorded, list, newest, record, sweep, wipe};
 
 /// Where a request came from, as far as it matters to the record. Commands have none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,7 +86,25 @@ pub enum Event {
     UserChanged {
         what: &'static str,
     },
+    /// Somebody wants the account to be deleted, with how long it is still there.
+    DeletionAsked {
+        seconds: i64,
+    },
+    DeletionTakenBack,
     UserDeleted,
+    ExportAsked {
+        export: Uuid,
+    },
+    ExportReady {
+        export: Uuid,
+    },
+    /// It could not be made in all the attempts that it has.
+    ExportFailed {
+        export: Uuid,
+    },
+    ExportFetched {
+        export: Uuid,
+    },
     RoleGranted {
         role: String,
     },

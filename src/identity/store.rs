@@ -20,12 +20,21 @@ pub(super) struct Credentials {
     pub(super) id: Uuid,
     pub(super) password_hash: Option<String>,
     pub(super) disabled_at: Option<i64>,
+    pub(super) leaving_since: Option<i64>,
+    pub(super) leaves_at: Option<i64>,
     pub(super) email: Option<String>,
     pub(super) email_verified_at: Option<i64>,
     pub(super) password_version: i32,
     pub(super) profile: Option<String>,
     /// The device they sign in on, where they were seen on it before.
     pub(super) device_id: Option<Uuid>,
+}
+
+impl Credentials {
+    /// Whether they are kept out only because they leave.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaves_at.is_some() && self.disabled_at == self.leaving_since
+    }
 }
 
 /// An account by its canonical e-mail address or username.
@@ -61,7 +70,7 @@ async fn credentials_where(
     seen_since: DateTime<Utc>,
 ) -> Result<Option<Credentials>, DatabaseError> {
     let sql = format!(
-        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
+        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.leaving_since, u.leaves_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
          LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
     );
     let values = [value, device.into(), seen_since.timestamp_millis().into()];
@@ -118,6 +127,8 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
         revision: 0,
         email_verified_at: new.email_verified.then_some(now),
         disabled_at: None,
+        leaving_since: None,
+        leaves_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -212,7 +223,9 @@ fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
         name: row.name,
         profile: Profile::stored(row.profile.as_deref()),
         attributes: attributes::stored(row.attributes.as_deref()),
-        disabled: row.disabled_at.is_some(),
+        // Who leaves is kept out by the same column.
+        disabled: row.disabled_at.is_some() && row.disabled_at != row.leaving_since,
+        leaves_at: row.leaves_at.map(from_millis),
         roles,
         revision: row.revision,
         created_at: from_millis(row.created_at),
@@ -355,14 +368,92 @@ pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTim
     let at = disabled.then_some(now.timestamp_millis());
     execute(
         tx,
-        "UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1",
+        // Letting somebody in again takes no account back that is on its way out.
+        "UPDATE users SET disabled_at = COALESCE($2, leaving_since), updated_at = $3 WHERE id = $1",
         [id.into(), at.into(), now.timestamp_millis().into()],
     )
     .await
 }
 
-pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
-    execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await
+/// Removes a person, and notes by number that they are gone: what is not theirs by its table is wiped later.
+pub(super) async fn delete(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let gone = execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await?;
+    if gone > 0 {
+        let sql = "INSERT INTO departures (user_id, departed_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
+        execute(tx, sql, [id.into(), now.timestamp_millis().into()]).await?;
+    }
+    Ok(gone)
+}
+
+/// People who are gone and of whom traces may be left, so many at most.
+pub(crate) async fn departed(database: &Database, most: i64) -> Result<Vec<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        user_id: Uuid,
+    }
+    let sql = "SELECT user_id FROM departures ORDER BY departed_at LIMIT $1";
+    let rows: Vec<Row> = database.find_all(database.statement(sql, [most.into()])).await?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
+}
+
+/// Nothing is left of somebody who has gone before an instant.
+pub(crate) async fn forget_departed(database: &Database, user: Uuid, before: DateTime<Utc>) -> Result<(), DatabaseError> {
+    let sql = "DELETE FROM departures WHERE user_id = $1 AND departed_at < $2";
+    database.run(database.statement(sql, [user.into(), before.timestamp_millis().into()])).await?;
+    Ok(())
+}
+
+// ---- on the way out ----
+
+/// Puts an account on its way out, and keeps everybody out of it. Answers whether it was not there already.
+pub(super) async fn leave(tx: &Tx, id: Uuid, leaves_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE users SET leaves_at = $2, leaving_since = $3, disabled_at = COALESCE(disabled_at, $3), updated_at = $3 \
+               WHERE id = $1 AND leaves_at IS NULL";
+    let values = [id.into(), leaves_at.timestamp_millis().into(), now.timestamp_millis().into()];
+    Ok(execute(tx, sql, values).await? == 1)
+}
+
+/// Takes an account back; `since`: only if it was on its way out since then. Somebody who is kept out otherwise stays so.
+pub(super) async fn stay(tx: &Tx, id: Uuid, since: Option<i64>, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE users SET disabled_at = CASE WHEN disabled_at = leaving_since THEN NULL ELSE disabled_at END, \
+               leaving_since = NULL, leaves_at = NULL, updated_at = $3 \
+               WHERE id = $1 AND leaves_at IS NOT NULL AND leaving_since = COALESCE($2, leaving_since)";
+    Ok(execute(tx, sql, [id.into(), since.into(), now.timestamp_millis().into()]).await? == 1)
+}
+
+/// So many of those whose time has come.
+pub(super) async fn due(database: &Database, now: DateTime<Utc>, most: i64) -> Result<Vec<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "SELECT id FROM users WHERE leaves_at <= $1 ORDER BY leaves_at LIMIT $2";
+    let rows: Vec<Row> =
+        database.find_all(database.statement(sql, [now.timestamp_millis().into(), most.into()])).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Holds somebody whose time has come, if it still has: whoever takes the account back at this moment waits, or was quicker.
+pub(super) async fn hold_due(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    #[derive(FromQueryResult)]
+    #[expect(dead_code, reason = "that there is a row is the answer")]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = format!("SELECT id FROM users WHERE id = $1 AND leaves_at <= $2{}", hold_row(tx, true));
+    Ok(fetch_one::<Row, 2>(tx, &sql, [id.into(), now.timestamp_millis().into()]).await?.is_some())
+}
+
+/// Since when somebody is on their way out whom nobody keeps out otherwise, and when they are gone.
+pub(super) async fn leaving(database: &Database, id: Uuid) -> Result<Option<(i64, i64)>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        leaving_since: i64,
+        leaves_at: i64,
+    }
+    let sql = "SELECT leaving_since, leaves_at FROM users WHERE id = $1 AND leaves_at IS NOT NULL AND disabled_at = leaving_since";
+    let row: Option<Row> = database.find_one(database.statement(sql, [id.into()])).await?;
+    Ok(row.map(|row| (row.leaving_since, row.leaves_at)))
 }
 
 pub(super) async fn has_administrator(database: &Database) -> Result<bool, DatabaseError> {

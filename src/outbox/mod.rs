@@ -20,7 +20,7 @@ use crate::audit::About;
 use crate::platform::random::Random;
 
 pub use sender::Sender;
-pub use store::{Kept, Message, newest, reword, write, write_with_token};
+pub use store::{Kept, Message, drop_for, newest, reword, write, write_with_token};
 
 /// A message to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
