@@ -177,7 +177,7 @@ impl Accounts {
             .await
     }
 
-    async fn record_refusal(
+    pub(super) async fn record_refusal(
         &self,
         reason: &'static str,
         user: Option<Uuid>,

@@ -4,6 +4,7 @@
 mod adapter;
 mod authzen;
 mod keys;
+mod leaving;
 mod operation;
 mod own;
 mod people;
@@ -32,6 +33,7 @@ fn operations() -> impl Iterator<Item = Operation> {
         sign_in::operations(),
         people::operations(),
         own::operations(),
+        leaving::operations(),
         recovery::operations(),
         roles::operations(),
         providers::operations(),

@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod apps;
 pub(in crate::http) mod confirm;
+pub(in crate::http) mod data;
 pub(in crate::http) mod email;
 mod fields;
 pub(in crate::http) mod overview;

@@ -2,6 +2,7 @@
 
 mod apps;
 mod confirm;
+mod data;
 mod email;
 mod overview;
 mod password;
@@ -12,6 +13,7 @@ mod sessions;
 
 pub use apps::{AppLine, AppsPage};
 pub use confirm::ConfirmPage;
+pub use data::{DataPage, ExportLine};
 pub use email::EmailPage;
 pub use overview::{OverviewPage, SectionLine};
 pub use password::PasswordPage;
@@ -44,6 +46,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "sessions", title: "account-sessions-title" },
     Section { name: "apps", title: "account-apps-title" },
     Section { name: "providers", title: "account-providers-title" },
+    Section { name: "data", title: "export-title" },
 ];
 
 impl Section {
