@@ -53,11 +53,7 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_table(
-                Table::create()
-                    .table("departures")
-                    .col(id("user_id").primary_key())
-                    .col(millis("departed_at"))
-                    .take(),
+                Table::create().table("departures").col(id("user_id").primary_key()).col(millis("departed_at")).take(),
             )
             .await
     }

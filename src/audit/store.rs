@@ -121,9 +121,8 @@ fn recorded(row: audit_events::Model) -> Recorded {
 /// Takes from events, so many at most, what tells where somebody was who is gone. What another program has said of a message that it
 /// did not take may hold their address. Answers how many they were.
 pub async fn wipe(database: &Database, user: Uuid, batch: i64) -> Result<u64, DatabaseError> {
-    let of = |whose: &str, what: &str| {
-        format!("SELECT id FROM audit_events WHERE {whose} = $1 AND {what} LIMIT {batch}")
-    };
+    let of =
+        |whose: &str, what: &str| format!("SELECT id FROM audit_events WHERE {whose} = $1 AND {what} LIMIT {batch}");
     let (address, said) = ("address IS NOT NULL", "kind = 'message_given_up' AND detail <> '{}'");
     let statements = [
         format!("UPDATE audit_events SET address = NULL WHERE id IN ({})", of("user_id", address)),

@@ -304,7 +304,12 @@ impl User {
                 output::line(&match leaves_at {
                     None => format!("deleted {} ({})", who.who, person.id),
                     Some(at) => {
-                        format!("{} ({}) is deleted on {}: `bonafide user restore` takes it back until then", who.who, person.id, at.to_rfc3339())
+                        format!(
+                            "{} ({}) is deleted on {}: `bonafide user restore` takes it back until then",
+                            who.who,
+                            person.id,
+                            at.to_rfc3339()
+                        )
                     }
                 })
             }

@@ -155,13 +155,8 @@ pub(super) async fn finish(
     now: DateTime<Utc>,
 ) -> Result<(), DatabaseError> {
     let sql = "UPDATE exports SET ready_at = $2, parts = $3, bytes = $4, expires_at = $5 WHERE id = $1";
-    let values = [
-        id.into(),
-        now.timestamp_millis().into(),
-        parts.into(),
-        bytes.into(),
-        expires_at.timestamp_millis().into(),
-    ];
+    let values =
+        [id.into(), now.timestamp_millis().into(), parts.into(), bytes.into(), expires_at.timestamp_millis().into()];
     execute(tx, sql, values).await?;
     Ok(())
 }

@@ -332,7 +332,9 @@ impl Accounts {
     pub async fn delete_by(&self, who: &str, source: &Source) -> Result<User, IdentityError> {
         let user = self.find(who).await?;
         let (id, now, random, source) = (user.id, self.clock.now(), self.random.clone(), source.clone());
-        self.database.write(move |tx| Box::pin(async move { remove(tx, id, now, random.as_ref(), &source).await })).await?;
+        self.database
+            .write(move |tx| Box::pin(async move { remove(tx, id, now, random.as_ref(), &source).await }))
+            .await?;
         self.bell.ring();
         Ok(user)
     }

@@ -48,9 +48,7 @@ pub use proof::Proof;
 pub use recovery::{Asking, Followed};
 pub use registration::Registered;
 pub use sign_in::SignInError;
-pub(crate) use store::{
-    departed, forget_departed, grant_role as give_role, imported_hash, revoke_role as take_role,
-};
+pub(crate) use store::{departed, forget_departed, grant_role as give_role, imported_hash, revoke_role as take_role};
 pub use verification::AddressLink;
 
 use crate::mail::MailError;

@@ -397,7 +397,11 @@ pub(crate) async fn departed(database: &Database, most: i64) -> Result<Vec<Uuid>
 }
 
 /// Nothing is left of somebody who has gone before an instant.
-pub(crate) async fn forget_departed(database: &Database, user: Uuid, before: DateTime<Utc>) -> Result<(), DatabaseError> {
+pub(crate) async fn forget_departed(
+    database: &Database,
+    user: Uuid,
+    before: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
     let sql = "DELETE FROM departures WHERE user_id = $1 AND departed_at < $2";
     database.run(database.statement(sql, [user.into(), before.timestamp_millis().into()])).await?;
     Ok(())
@@ -406,7 +410,12 @@ pub(crate) async fn forget_departed(database: &Database, user: Uuid, before: Dat
 // ---- on the way out ----
 
 /// Puts an account on its way out, and keeps everybody out of it. Answers whether it was not there already.
-pub(super) async fn leave(tx: &Tx, id: Uuid, leaves_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+pub(super) async fn leave(
+    tx: &Tx,
+    id: Uuid,
+    leaves_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
     let sql = "UPDATE users SET leaves_at = $2, leaving_since = $3, disabled_at = COALESCE(disabled_at, $3), updated_at = $3 \
                WHERE id = $1 AND leaves_at IS NULL";
     let values = [id.into(), leaves_at.timestamp_millis().into(), now.timestamp_millis().into()];

@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use self::rows::{
-    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Asked, Code, Consent, Decision, Device, Event, Grant,
-    LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
+    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Asked, Code, Consent, Decision, Device, Event,
+    Grant, LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
 };
 use self::store::Row;
 use super::ExportError;

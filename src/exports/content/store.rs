@@ -6,8 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::rows::{
-    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Asked, Code, Consent, Decision, Device, Event, Grant,
-    LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
+    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Asked, Code, Consent, Decision, Device, Event,
+    Grant, LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
 };
 use crate::platform::database::{Database, DatabaseError};
 
@@ -46,8 +46,13 @@ pub(super) async fn account(database: &Database, user: Uuid) -> Result<Option<Ac
 
 /// Whether so few rows are a person's that they are written while they wait. No table is counted further than that.
 pub(in crate::exports) async fn is_small(database: &Database, user: Uuid, most: i64) -> Result<bool, DatabaseError> {
-    let counted = ["audit_events WHERE user_id", "audit_events WHERE actor_id", "browser_sessions WHERE user_id", "grants WHERE user_id"]
-        .map(|of| format!("(SELECT count(*) FROM (SELECT 1 FROM {of} = $1 LIMIT $2 + 1) counted)"));
+    let counted = [
+        "audit_events WHERE user_id",
+        "audit_events WHERE actor_id",
+        "browser_sessions WHERE user_id",
+        "grants WHERE user_id",
+    ]
+    .map(|of| format!("(SELECT count(*) FROM (SELECT 1 FROM {of} = $1 LIMIT $2 + 1) counted)"));
     let sql = format!("SELECT {} AS rows_of_them", counted.join(" + "));
     let row = database.query_one(database.statement(&sql, [user.into(), most.into()])).await?;
     let rows: i64 = row.map(|row| row.try_get("", "rows_of_them")).transpose()?.unwrap_or_default();

@@ -69,6 +69,7 @@ pub(in crate::http) async fn ask(call: Call) -> Response {
 }
 
 async fn asked(call: &Call) -> Answered {
+    call.require_nothing_said()?;
     let user = known(call).await?;
     let asker = if call.signed()?.is(user) { Asker::Themselves } else { Asker::Other };
     match call.web.app.exports.ask(user, asker, &call.source()).await? {

@@ -26,6 +26,7 @@ pub(in crate::http) async fn leave(call: Call) -> Response {
 }
 
 async fn left(call: &Call) -> Answered {
+    call.require_nothing_said()?;
     let user = people::known_to_change(call).await?;
     if call.signed()?.is(user) {
         call.require_fresh().await?;
@@ -40,6 +41,7 @@ pub(in crate::http) async fn take_back(call: Call) -> Response {
 }
 
 async fn taken_back(call: &Call) -> Answered {
+    call.require_nothing_said()?;
     let user = people::known_to_change(call).await?;
     call.web.app.accounts.take_back(user, &call.source()).await?;
     Ok(done())

@@ -129,7 +129,10 @@ pub struct Exports {
 impl Exports {
     fn check(&self) -> Result<(), (&'static str, String)> {
         if self.a_day == 0 {
-            return Err(("exports.a_day", "must be at least 1: people have a right to what is kept of them".to_owned()));
+            return Err((
+                "exports.a_day",
+                "must be at least 1: people have a right to what is kept of them".to_owned(),
+            ));
         }
         if self.kept.seconds() < 60 {
             return Err(("exports.kept", "must be at least a minute, or nobody could fetch one".to_owned()));
