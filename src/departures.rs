@@ -12,11 +12,20 @@ const ECHO: Duration = Duration::minutes(10);
 /// People of one round at the most.
 const PEOPLE: i64 = 100;
 
-/// One round: at most `batch` rows a person and kind. Answers how many rows were wiped.
+/// Batches of a round at the most.
+const BATCHES: usize = 20;
+
+/// One round: some batches of rows a person. Answers how many rows were wiped.
 pub(crate) async fn wipe(app: &App, now: DateTime<Utc>, batch: i64) -> Result<u64, AppError> {
     let mut wiped = 0;
     for user in identity::departed(&app.database, PEOPLE).await? {
-        let events = audit::wipe(&app.database, user, batch).await?;
+        let mut events = 0;
+        for _ in 0..BATCHES {
+            match audit::wipe(&app.database, user, batch).await? {
+                0 => break,
+                some => events += some,
+            }
+        }
         wiped += events;
         wiped += app.policies.forget_naming(user).await?;
         wiped += federation::forget(&app.database, user).await?;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Failure;
 use crate::app::App;
 use crate::audit::Source;
-use crate::identity::{IdentityError, Leaving, User};
+use crate::identity::{Leaving, User};
 
 /// Answers who it was, and when they go unless they have gone at once.
 pub(super) async fn delete(app: &App, who: &str, now: bool) -> Result<(User, Option<DateTime<Utc>>), Failure> {
@@ -20,7 +20,7 @@ pub(super) async fn delete(app: &App, who: &str, now: bool) -> Result<(User, Opt
 
 /// Straight to stdout: nothing of it is kept.
 pub(super) async fn export(app: &App, who: &str) -> Result<(), Failure> {
-    let id = app.accounts.find(who).await.map_err(|error: IdentityError| Failure::from(error))?.id;
+    let id = app.accounts.find(who).await?.id;
     let written = app.exports.write_to(id, &mut std::io::stdout()).await;
     written.map_err(|error| Failure::Other(error.to_string()))
 }

@@ -92,10 +92,7 @@ async fn live_long(place: &Place, person: &Person, events: usize) {
                     Engine::Sqlite => (format!("X'{}'", event.simple()), format!("X'{}'", id.simple())),
                     Engine::Postgres => (format!("'{event}'"), format!("'{id}'")),
                 };
-                format!(
-                    "({event}, {at}, 'user_changed', {id}, '192.0.2.1', '{{\"what\":\"{}\"}}')",
-                    "x".repeat(200)
-                )
+                format!("({event}, {at}, 'user_changed', {id}, '192.0.2.1', '{{\"what\":\"{}\"}}')", "x".repeat(200))
             })
             .collect();
         run(

@@ -7,21 +7,24 @@ use uuid::Uuid;
 
 use crate::platform::clock::from_millis;
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as the serializer hands it over")]
 fn at<S: Serializer>(millis: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     from_millis(*millis).serialize(serializer)
 }
 
+#[expect(clippy::ref_option, reason = "as the serializer hands it over")]
 fn perhaps_at<S: Serializer>(millis: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
     millis.map(from_millis).serialize(serializer)
 }
 
 /// A column that holds JSON.
+#[expect(clippy::ref_option, reason = "as the serializer hands it over")]
 fn json<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     text.as_deref().and_then(|text| serde_json::from_str::<Json>(text).ok()).serialize(serializer)
 }
 
 /// A column that always does.
-fn whole_json<S: Serializer>(text: &String, serializer: S) -> Result<S::Ok, S::Error> {
+fn whole_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serde_json::from_str::<Json>(text).unwrap_or_default().serialize(serializer)
 }
 

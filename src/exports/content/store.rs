@@ -179,7 +179,8 @@ row!(
 row!(
     Event,
     "events",
-    "SELECT id, at AS happened_at, kind, actor_id = user_id AS own, client_id, address, request_id, detail FROM audit_events \
+    "SELECT id, at AS happened_at, kind, actor_id = user_id AS own, client_id, \
+     CASE WHEN actor_id IS NULL OR actor_id = user_id THEN address END AS address, request_id, detail FROM audit_events \
      WHERE user_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id",
     i64::MIN => happened_at, Uuid::nil() => id
 );
