@@ -17,6 +17,7 @@ use crate::{
     api_accounts::{expect_problem, get, login, post, text},
     engines::{can_sign_in, lines, run, sign_in},
     mail::server_with_mail,
+    providers::{Stage, may},
     support::{
         Answer, Binary, Browser, Engine, Flow, Form, Person, Place, TestServer, at_once,
         made::{self, SignedIn},
@@ -628,6 +629,25 @@ async fn operators_and_administrators_delete_and_restore(server: TestServer) {
     assert_eq!((&shown["disabled"], &shown["leaves_at"]), (&json!(false), &Value::Null));
     place.cli(&["user", "delete", "ada", "--now"]).await.expect_success();
     assert!(server.app().accounts.find("ada").await.is_err());
+}
+
+each_engine!(an_application_waits_until_an_account_is_kept);
+/// By another provider, whose word alone signs nobody in to an account on its way out either.
+async fn an_application_waits_until_an_account_is_kept(engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let first = stage.sign_in(&mut stage.server.browser(), may()).await;
+    let id: Uuid = text(&first, "sub").parse().expect("an id");
+    stage.server.app().accounts.leave(id, Leaving::Guarded, &Source::default()).await.expect("leaving");
+    let mut browser = stage.server.browser();
+    let page = stage.arrive(&mut browser, may()).await.expect_status(200);
+    assert!(page.body.contains("Your account is to be deleted on "), "{page:#?}");
+    // A window that an application has opened stays in its hands.
+    assert!(!page.headers.contains_key("cross-origin-opener-policy"), "{page:#?}");
+    assert!(!stage.is_signed_in(&browser).await);
+    let kept = browser.submit(&form_of(&page, "keep"), Some("keep"), &[]).await.expect_status(303);
+    let back = browser.follow(kept).await;
+    assert_eq!(stage.id_token(&back).await["sub"], first["sub"]);
+    assert!(stage.is_signed_in(&browser).await);
 }
 
 each_engine!(without_a_grace_an_account_goes_at_once);
