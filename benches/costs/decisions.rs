@@ -121,7 +121,7 @@ pub(crate) fn measure_endpoint(engine: &str, postgres: Option<&str>, signature: 
         fs::write(folder.join(format!("{name}.cedar")), text).expect("writing");
     }
     fs::write(folder.join("all.cedarschema"), schema).expect("writing");
-    fs::write(folder.join("entities.json"), Value::Array(entities).to_string()).expect("writing");
+    fs::write(folder.join("entities.json"), serde_json::to_string(&entities).expect("JSON")).expect("writing");
     place.cli(&["policy", "publish", &folder.display().to_string(), "--json"], "");
     let client = place.cli(&["client", "create", "--name", "gate", "--grant", "client_credentials", "--json"], "");
     let id = client["client_id"].as_str().expect("an id");

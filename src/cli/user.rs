@@ -108,7 +108,7 @@ pub(super) enum User {
         #[arg(long)]
         json: bool,
     },
-    /// Sign somebody out everywhere, or of one session; what was granted with offline_access lives on
+    /// Sign somebody out everywhere, or of one session; what was granted to live on lives on
     #[command(after_help = "Examples:
   bonafide user end-sessions ada@example.com
   bonafide user end-sessions ada@example.com 019aa8a2-3c55-7d0c-bd7a-1f2e3d4c5b6a")]

@@ -21,13 +21,11 @@ impl Accounts {
             return Err(Refusal::EmailTaken.into());
         }
         let notice = self.notice_of_change(&person, &email, asking).await?;
-        match owner {
-            Some(owner) => self.tell_taken(&owner, &email, user, asking, notice).await,
-            None => {
-                let lifetime = self.settings.mail.verify_lifetime.get();
-                self.mail_link(Purpose::ChangeEmail, Some(&person), email, lifetime, asking, notice).await
-            }
+        if let Some(owner) = owner {
+            return self.tell_taken(&owner, &email, user, asking, notice).await;
         }
+        let lifetime = self.settings.mail.verify_lifetime.get();
+        self.mail_link(Purpose::ChangeEmail, Some(&person), email, lifetime, asking, notice).await
     }
 
     /// Whoever has the address hears of it, as at a sign-up with it.

@@ -55,7 +55,7 @@ pub struct LiveAccount {
 /// For whom a token acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    Person(Account),
+    Person(Box<Account>),
     /// The client itself, with what it may do.
     Client(Standing),
 }
@@ -82,7 +82,10 @@ impl Reader<'_> {
             return Ok(token.filter(|token| token.audience.is_none()).map(|token| LiveAccount {
                 client_id: token.client_id,
                 scope: token.scope,
-                actor: token.account.map_or_else(|| Actor::Client(token.service.into()), Actor::Person),
+                actor: match token.account {
+                    Some(account) => Actor::Person(Box::new(account)),
+                    None => Actor::Client(token.service.into()),
+                },
             }));
         }
         let Some(token) = verify(presented, self.keys, self.issuer, self.now) else { return Ok(None) };
@@ -90,7 +93,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let actor = match token.grant_id {
-            Some(grant) => self.grants.account(grant, &token.jti).await?.map(Actor::Person),
+            Some(grant) => self.grants.account(grant, &token.jti).await?.map(Box::new).map(Actor::Person),
             None => self.grants.service(&token.client_id, &token.jti).await?.map(Actor::Client),
         };
         Ok(actor.map(|actor| LiveAccount { client_id: token.client_id, scope: token.scope, actor }))

@@ -55,123 +55,123 @@ pub fn device(user_agent: &str) -> Device {
 mod tests {
     use super::*;
 
+    /// What they say of themselves in November 2026, and what we make of it.
+    const BROWSERS_OF_TODAY: [(&str, &str, &str, bool); 18] = [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox", "Linux", false),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+            "Firefox",
+            "Windows",
+            false,
+        ),
+        ("Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0", "Firefox", "Android", true),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             FxiOS/145.0 Mobile/15E148 Safari/605.1.15",
+            "Firefox",
+            "iPhone",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Chrome",
+            "Windows",
+            false,
+        ),
+        (
+            "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Chrome",
+            "ChromeOS",
+            false,
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+            "Chrome",
+            "Android",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+            "Chrome",
+            "Android",
+            false,
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             CriOS/142.0.7444.46 Mobile/15E148 Safari/604.1",
+            "Chrome",
+            "iPhone",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+            "Safari",
+            "macOS",
+            false,
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             Version/18.6 Mobile/15E148 Safari/604.1",
+            "Safari",
+            "iPhone",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             Version/18.6 Mobile/15E148 Safari/604.1",
+            "Safari",
+            "iPad",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
+             Safari/537.36 Edg/142.0.0.0",
+            "Edge",
+            "Windows",
+            false,
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
+             Mobile Safari/537.36 EdgA/142.0.0.0",
+            "Edge",
+            "Android",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             Version/18.0 EdgiOS/142.0.0.0 Mobile/15E148 Safari/604.1",
+            "Edge",
+            "iPhone",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 \
+             Safari/537.36 OPR/125.0.0.0",
+            "Opera",
+            "macOS",
+            false,
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 \
+             Mobile Safari/537.36 OPR/92.0.0.0",
+            "Opera",
+            "Android",
+            true,
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/29.0 \
+             Chrome/136.0.0.0 Mobile Safari/537.36",
+            "Samsung Internet",
+            "Android",
+            true,
+        ),
+    ];
+
     #[test]
     fn al_27_browsers_of_today() {
-        for (user_agent, browser, system, mobile) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox", "Linux", false),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
-                "Firefox",
-                "Windows",
-                false,
-            ),
-            ("Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0", "Firefox", "Android", true),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-                 FxiOS/145.0 Mobile/15E148 Safari/605.1.15",
-                "Firefox",
-                "iPhone",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-                "Chrome",
-                "Windows",
-                false,
-            ),
-            (
-                "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-                "Chrome",
-                "ChromeOS",
-                false,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
-                "Chrome",
-                "Android",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-                "Chrome",
-                "Android",
-                false,
-            ),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-                 CriOS/142.0.7444.46 Mobile/15E148 Safari/604.1",
-                "Chrome",
-                "iPhone",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
-                "Safari",
-                "macOS",
-                false,
-            ),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-                 Version/18.6 Mobile/15E148 Safari/604.1",
-                "Safari",
-                "iPhone",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-                 Version/18.6 Mobile/15E148 Safari/604.1",
-                "Safari",
-                "iPad",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
-                 Safari/537.36 Edg/142.0.0.0",
-                "Edge",
-                "Windows",
-                false,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
-                 Mobile Safari/537.36 EdgA/142.0.0.0",
-                "Edge",
-                "Android",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-                 Version/18.0 EdgiOS/142.0.0.0 Mobile/15E148 Safari/604.1",
-                "Edge",
-                "iPhone",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 \
-                 Safari/537.36 OPR/125.0.0.0",
-                "Opera",
-                "macOS",
-                false,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 \
-                 Mobile Safari/537.36 OPR/92.0.0.0",
-                "Opera",
-                "Android",
-                true,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/29.0 \
-                 Chrome/136.0.0.0 Mobile Safari/537.36",
-                "Samsung Internet",
-                "Android",
-                true,
-            ),
-        ] {
-            assert_eq!(
-                device(user_agent),
-                Device { browser: Some(browser), system: Some(system), mobile },
-                "{user_agent}"
-            );
+        for (user_agent, browser, system, mobile) in BROWSERS_OF_TODAY {
+            let expected = Device { browser: Some(browser), system: Some(system), mobile };
+            assert_eq!(device(user_agent), expected, "{user_agent}");
         }
     }
 

@@ -346,7 +346,7 @@ account-device-app = Eine App auf { $system }
 account-device-unknown = Eine App oder ein Browser ohne Namen
 
 account-apps-title = Anwendungen mit Zugang
-account-apps-lead = Was Sie ihnen erlaubt haben, bis Sie es zurücknehmen. Sie dürfen:
+account-apps-lead = Was Sie ihnen erlaubt haben, bis Sie es zurücknehmen.
 account-apps-none = Keine Anwendung hat Zugang zu Ihrem Konto.
 account-apps-count =
     { $count ->

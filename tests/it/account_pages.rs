@@ -84,7 +84,7 @@ async fn every_page_is_its_own_persons_and_leads_to_the_others(server: TestServe
     }
     let mut browser = browser_of(&server, &ada).await;
     let page = browser.get("/account").await.expect_status(200);
-    for said in [ada.name.as_str(), ada.email.as_str(), "Here only", "None"] {
+    for said in [ada.name.as_str(), ada.email.as_str(), "7 browsers", "None"] {
         assert!(page.body.contains(said), "{said}: {page:#?}");
     }
     assert!(browser.get("/").await.element("account").attribute("href").is_some());
@@ -404,7 +404,7 @@ async fn another_address_counts_when_it_has_answered(engine: Engine) {
         "nothing has changed: {page:#?}"
     );
     mailbox.nth(2).await;
-    let to = |address: &str| mailbox.received().into_iter().filter(|mail| mail.to == [address]).last();
+    let to = |address: &str| mailbox.received().into_iter().rfind(|mail| mail.to == [address]);
     let link = to("king@example.net").expect("a link for the new address").link();
     assert!(to(&ada.email).is_some(), "a notice to the old one");
     // Somebody else's address is answered alike.
@@ -633,9 +633,9 @@ async fn al_19_ways_in_are_seen_and_taken_and_the_last_one_stays(engine: Engine)
     expect_refused(refused, 404, "not there any more");
     assert_eq!(lines(&stage.server, link).await, ["stub 108", "stub hers"]);
     stage.server.advance_seconds(16 * 60);
-    let stale = browser.submit(&form, Some("u1"), &[]).await.expect_status(403);
-    assert!(stale.title().contains("Confirm it is you"), "{stale:#?}");
-    browser.submit(&form_of(&stale, "confirm"), Some("confirm"), &typed).await.expect_status(303);
+    let late = browser.submit(&form, Some("u1"), &[]).await.expect_status(403);
+    assert!(late.title().contains("Confirm it is you"), "{late:#?}");
+    browser.submit(&form_of(&late, "confirm"), Some("confirm"), &typed).await.expect_status(303);
     let gone = press(&mut browser, "providers", "u1", &[]).await;
     expect_done(&mut browser, gone, "Disconnected").await;
     assert_eq!(lines(&stage.server, link).await, ["stub hers"]);
@@ -703,7 +703,6 @@ async fn pages_of_long_lists_stay_small_and_quick() {
             };
             let page = expect_at_most(&server, 3, get).await;
             assert!(page.body.len() <= 15_000, "{path} has {} bytes", page.body.len());
-            println!("{path} {language}: {} bytes", page.body.len());
         }
     }
     let page = browser.get("/account/sessions").await.expect_status(200);

@@ -246,7 +246,7 @@ async fn by_access_token(web: &Web, token: &str) -> Result<Signed, Fault> {
                 return Err(Problem::forbidden().challenge(challenge).into());
             }
             let standing = account.person.standing.clone();
-            (Principal::Person(Box::new(account)), standing)
+            (Principal::Person(account), standing)
         }
     };
     Ok(Signed::new(principal, &standing, Means::AccessToken))

@@ -256,7 +256,7 @@ impl From<IdentityError> for Fault {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Refused(refusal) => Problem::of_refusal(refusal, "name").into(),
-            IdentityError::Hash(HashError::Busy) => Self::Busy,
+            IdentityError::Hash(HashError::Busy) | IdentityError::Unproven(SignInError::Busy) => Self::Busy,
             IdentityError::LastAdministrator => Problem::new(StatusCode::CONFLICT, "api-last-administrator").into(),
             IdentityError::Unknown(_) => Problem::not_found().into(),
             IdentityError::Leaving => {
@@ -273,7 +273,6 @@ impl From<IdentityError> for Fault {
             IdentityError::Unproven(SignInError::Throttled { retry_after }) => {
                 Problem::throttled(StatusCode::TOO_MANY_REQUESTS, retry_after).into()
             }
-            IdentityError::Unproven(SignInError::Busy) => Self::Busy,
             other => Self::broken(other),
         }
     }

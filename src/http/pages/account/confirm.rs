@@ -123,7 +123,11 @@ pub(in crate::http::pages) async fn ask(
     };
     let mut along = vec![here.web.issuer()];
     along.extend(ways.iter().map(|provider| provider.identity.as_str()));
-    let forms = if ways.is_empty() { Forms::Ours } else { Forms::Along(&along) };
+    let forms = match (ways.is_empty(), view.username.is_some()) {
+        (false, _) => Forms::Along(&along),
+        (true, true) => Forms::Ours,
+        (true, false) => Forms::None,
+    };
     answer::page(&here.web, status, forms, &view)
 }
 

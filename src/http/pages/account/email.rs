@@ -86,5 +86,5 @@ fn render(here: &Here, status: StatusCode, typed: &str, faults: Vec<Fault>) -> R
         email: typed.to_owned(),
         faults,
     };
-    here.page(status, &view)
+    if view.mail { here.page(status, &view) } else { here.page_without_forms(status, &view) }
 }

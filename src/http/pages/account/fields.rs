@@ -38,7 +38,7 @@ const fn shaped(name: &'static str, label: &'static str, autocomplete: &'static 
     Claim { name, label, hint: None, autocomplete, shape }
 }
 
-const fn hinted(claim: Claim, hint: &'static str) -> Claim {
+const fn hinted(claim: &Claim, hint: &'static str) -> Claim {
     Claim {
         name: claim.name,
         label: claim.label,
@@ -49,7 +49,7 @@ const fn hinted(claim: Claim, hint: &'static str) -> Claim {
 }
 
 const NAMES: &[Claim] = &[
-    hinted(text("name", "name", "name"), "name-hint"),
+    hinted(&text("name", "name", "name"), "name-hint"),
     text("given_name", "account-given-name", "given-name"),
     text("middle_name", "account-middle-name", "additional-name"),
     text("family_name", "account-family-name", "family-name"),
@@ -57,16 +57,16 @@ const NAMES: &[Claim] = &[
 ];
 
 const CONTACT: &[Claim] = &[
-    hinted(shaped("phone_number", "account-phone", "tel", Shape::Phone), "account-phone-hint"),
+    hinted(&shaped("phone_number", "account-phone", "tel", Shape::Phone), "account-phone-hint"),
     shaped("website", "account-website", "url", Shape::Url),
-    hinted(shaped("profile", "account-profile-page", "off", Shape::Url), "account-profile-page-hint"),
+    hinted(&shaped("profile", "account-profile-page", "off", Shape::Url), "account-profile-page-hint"),
 ];
 
 const ABOUT: &[Claim] = &[
     shaped("birthdate", "account-birthdate", "bday", Shape::Birthdate),
     text("gender", "account-gender", "sex"),
-    hinted(shaped("locale", "account-language", "language", Shape::Language), "account-language-hint"),
-    hinted(text("zoneinfo", "account-zone", "off"), "account-zone-hint"),
+    hinted(&shaped("locale", "account-language", "language", Shape::Language), "account-language-hint"),
+    hinted(&text("zoneinfo", "account-zone", "off"), "account-zone-hint"),
 ];
 
 const ADDRESS: &[Claim] = &[

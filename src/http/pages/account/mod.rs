@@ -19,7 +19,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<Web>> for Here {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
         let Ok(caller) = Caller::from_request_parts(parts, web).await;
-        let session = Session::from_request_parts(parts, web).await.map_err(|refusal| refusal.into_response())?;
+        let session = Session::from_request_parts(parts, web).await.map_err(IntoResponse::into_response)?;
         match web.app.sessions.find(&session, "").await {
             Ok(Some(live)) => {
                 let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -136,6 +136,11 @@ impl Here {
 
     pub(super) fn page(&self, status: StatusCode, view: &impl Template) -> Response {
         answer::page(&self.web, status, Forms::Ours, view)
+    }
+
+    /// The same for one that only shows something.
+    pub(super) fn page_without_forms(&self, status: StatusCode, view: &impl Template) -> Response {
+        answer::page(&self.web, status, Forms::None, view)
     }
 
     pub(super) fn fault(&self, error: &(dyn std::error::Error + 'static)) -> Response {

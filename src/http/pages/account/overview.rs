@@ -24,7 +24,7 @@ pub(in crate::http) async fn get(here: Here) -> Response {
         frame,
         shell,
     };
-    here.page(StatusCode::OK, &view)
+    here.page_without_forms(StatusCode::OK, &view)
 }
 
 async fn counts(here: &Here) -> Result<(usize, usize), DatabaseError> {

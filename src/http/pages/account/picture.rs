@@ -47,9 +47,9 @@ pub(in crate::http) async fn post(here: Here, headers: HeaderMap, body: Body) ->
     };
     let sent = match read(&here, &headers, &mut body).await {
         Ok(sent) => sent,
-        Err(refused) => {
+        Err(why) => {
             heard(&mut body).await;
-            return match refused {
+            return match why {
                 Refused::Foreign => here.foreign(),
                 Refused::Heavy => again(StatusCode::UNPROCESSABLE_ENTITY, "picture-heavy"),
                 Refused::Malformed => again(StatusCode::UNPROCESSABLE_ENTITY, "picture-damaged"),
@@ -61,8 +61,8 @@ pub(in crate::http) async fn post(here: Here, headers: HeaderMap, body: Body) ->
         Sent::Nothing => return again(StatusCode::UNPROCESSABLE_ENTITY, "account-picture-missing"),
         Sent::Removal => (accounts.remove_picture(here.user(), &source).await, "account-picture-removed"),
         Sent::File(file) => {
-            let set = accounts.set_picture(turn, here.user(), file, &source).await;
-            (set.map(|_| ()), "account-picture-done")
+            let kept = accounts.set_picture(turn, here.user(), file, &source).await;
+            (kept.map(|_| ()), "account-picture-done")
         }
     };
     match changed {

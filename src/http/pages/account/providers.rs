@@ -66,7 +66,11 @@ async fn render(here: &Here, status: StatusCode, faults: Vec<Fault>) -> Response
     // The form of a new way in leads to its provider.
     let mut along = vec![here.web.issuer()];
     along.extend(to_link.iter().map(|provider| provider.identity.as_str()));
-    let forms = if to_link.is_empty() { Forms::Ours } else { Forms::Along(&along) };
+    let forms = match (to_link.is_empty(), view.may_unlink && !links.is_empty()) {
+        (false, _) => Forms::Along(&along),
+        (true, true) => Forms::Ours,
+        (true, false) => Forms::None,
+    };
     answer::page(&here.web, status, forms, &view)
 }
 

@@ -85,7 +85,7 @@ impl Field {
             (self.hint.is_some(), "hint"),
             (self.meanwhile.is_some(), "meanwhile"),
         ];
-        let ids = told.into_iter().filter_map(|(is_there, what)| is_there.then(|| format!("{name}-{what}")));
+        let ids = told.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| format!("{name}-{what}"));
         ids.collect::<Vec<_>>().join(" ")
     }
 }
