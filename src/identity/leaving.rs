@@ -150,7 +150,11 @@ impl Accounts {
                     Ok::<_, IdentityError>(1)
                 })
             });
-            gone += removal.await?;
+            match removal.await {
+                Ok(removed) => gone += removed,
+                // The others go all the same; this one is tried again.
+                Err(error) => tracing::error!(%error, user = %user, "an account whose time has come could not be removed"),
+            }
         }
         if gone > 0 {
             self.bell.ring();
