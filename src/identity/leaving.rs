@@ -153,7 +153,9 @@ impl Accounts {
             match removal.await {
                 Ok(removed) => gone += removed,
                 // The others go all the same; this one is tried again.
-                Err(error) => tracing::error!(%error, user = %user, "an account whose time has come could not be removed"),
+                Err(error) => {
+                    tracing::error!(%error, user = %user, "an account whose time has come could not be removed");
+                }
             }
         }
         if gone > 0 {
