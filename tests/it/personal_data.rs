@@ -1,6 +1,7 @@
 //! What is kept of people: taking it away, and taking the account away (AL-28, BR-14 for accounts on their way out, AP-20).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 use std::time::{Duration as Wait, Instant};
 
 use bonafide::access::keys::{NewApiKey, Owner};
@@ -9,6 +10,7 @@ use bonafide::clients::Draft;
 use bonafide::exports::SECTIONS;
 use bonafide::identity::{IdentityError, Leaving};
 use chrono::Duration;
+use image::{DynamicImage, ImageFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -142,6 +144,10 @@ async fn lived(server: &TestServer) -> (Person, SignedIn) {
     let token = token(server, &ada).await;
     server.call(Method::PUT, &format!("/auth/{}", ada.id)).bearer(&token).json(&claims).send().await.expect_status(200);
     let id = id_of(&ada);
+    let mut picture = Cursor::new(Vec::new());
+    DynamicImage::new_rgb8(8, 8).write_to(&mut picture, ImageFormat::Png).expect("a picture");
+    let turn = app.accounts.picture_turn().expect("a turn");
+    app.accounts.set_picture(turn, id, picture.into_inner().into(), &Source::default()).await.expect("a picture");
     let (user, hash) = match server.place().engine() {
         Engine::Sqlite => (format!("X'{}'", id.simple()), "X'0102'"),
         Engine::Postgres => (format!("'{id}'"), "'\\x0102'"),
@@ -205,6 +211,9 @@ async fn al_28_a_deleted_account_leaves_what_the_document_names(server: TestServ
     let tables: BTreeSet<&String> = before.keys().collect();
     assert_eq!(tables, promised.keys().collect(), "each table has a row in the document, and each row a table");
     // Otherwise nothing is shown by its absence.
+    for trace in traces(&ada) {
+        assert!(before.values().flatten().any(|row| row.contains(&trace)), "{trace} is nowhere");
+    }
     for table in [
         "users",
         "browser_sessions",
@@ -218,6 +227,9 @@ async fn al_28_a_deleted_account_leaves_what_the_document_names(server: TestServ
         let rows = before[table].join("\n");
         assert!(numbers(&ada).iter().any(|number| rows.contains(number.as_str())), "{table}: {rows}");
     }
+    let me: Value = get(&server, "/auth/me", &own).await.expect_status(200).json();
+    let picture = text(&me, "image").to_owned();
+    server.get(&picture).await.expect_status(200);
     call(&server, &own, Method::DELETE, &format!("/auth/{}", ada.id)).await.expect_status(202);
     server.advance(Duration::days(GRACE) + Duration::seconds(1));
     sweep(&server).await;
@@ -238,6 +250,7 @@ async fn al_28_a_deleted_account_leaves_what_the_document_names(server: TestServ
         "audit kept"
     );
     assert_eq!(count(server.place(), "departures").await, 0);
+    server.get(&picture).await.expect_status(404);
     let addresses = "SELECT address AS line FROM audit_events WHERE address IS NOT NULL AND user_id IS NOT NULL";
     assert_eq!(lines(server.place(), addresses).await, Vec::<String>::new(), "whence they came is wiped");
     get(&server, &format!("/auth/{}", ada.id), &admin(&server).await).await.expect_status(404);
@@ -257,6 +270,8 @@ async fn a_document_holds_everything_but_secrets(server: TestServer) {
     for member in SECTIONS {
         assert!(data[member].is_array(), "{member}: {data:#}");
     }
+    let file = data["pictures"][0]["file"].as_str().expect("a file");
+    assert!(file.starts_with("data:image/webp;base64,"), "{file}");
     for member in [
         "roles",
         "linkedAccounts",
@@ -454,7 +469,7 @@ both_engines!(of_two_nodes_one_writes);
 async fn of_two_nodes_one_writes(server: TestServer) {
     let second = server.second_node().await;
     let ada = server.person("ada").await;
-    live_long(server.place(), &ada, 1_500).await;
+    live_long(server.place(), &ada, 6_000).await;
     let own = token(&server, &ada).await;
     // One is written at a time, whoever asks.
     let (person, secret, wires) = (ada.id.clone(), own.clone(), [server.wire(), second.wire()]);
