@@ -490,6 +490,19 @@ async fn of_two_nodes_one_writes(server: TestServer) {
     assert_eq!(lines(server.place(), ready).await.len(), 1);
 }
 
+both_engines!(a_document_outlives_its_master_key);
+async fn a_document_outlives_its_master_key(server: TestServer) {
+    let ada = server.person("ada").await;
+    let own = token(&server, &ada).await;
+    let asked: Value = ask(&server, &own, &ada).await.expect_status(201).json();
+    server.cli(&["key", "reseal"]).await.expect_success();
+    let deadline = Instant::now() + Wait::from_secs(10);
+    while fetch(&server, &own, &ada, text(&asked, "id")).await.status.as_u16() != 200 {
+        assert!(Instant::now() < deadline, "it does not open any more");
+        tokio::time::sleep(Wait::from_millis(50)).await;
+    }
+}
+
 // ---- the end of an account ----
 
 each_engine!(br_14_nobody_uses_an_account_on_its_way_out);
