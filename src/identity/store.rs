@@ -368,8 +368,9 @@ pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTim
     let at = disabled.then_some(now.timestamp_millis());
     execute(
         tx,
-        // Letting somebody in again takes no account back that is on its way out.
-        "UPDATE users SET disabled_at = COALESCE($2, leaving_since), updated_at = $3 WHERE id = $1",
+        // Letting somebody in again takes no account back that is on its way out; nor are the two ever the same moment.
+        "UPDATE users SET disabled_at = COALESCE(CASE WHEN $2 = leaving_since THEN $2 + 1 ELSE $2 END, leaving_since), \
+         updated_at = $3 WHERE id = $1",
         [id.into(), at.into(), now.timestamp_millis().into()],
     )
     .await
@@ -416,7 +417,8 @@ pub(super) async fn leave(
     leaves_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<bool, DatabaseError> {
-    let sql = "UPDATE users SET leaves_at = $2, leaving_since = $3, disabled_at = COALESCE(disabled_at, $3), updated_at = $3 \
+    let sql = "UPDATE users SET leaves_at = $2, leaving_since = CASE WHEN disabled_at = $3 THEN $3 + 1 ELSE $3 END, \
+               disabled_at = COALESCE(disabled_at, $3), updated_at = $3 \
                WHERE id = $1 AND leaves_at IS NULL";
     let values = [id.into(), leaves_at.timestamp_millis().into(), now.timestamp_millis().into()];
     Ok(execute(tx, sql, values).await? == 1)
