@@ -59,6 +59,11 @@ pub(in crate::exports) async fn is_small(database: &Database, user: Uuid, most: 
     Ok(rows <= most)
 }
 
+/// What a column of a key is compared with.
+fn value<T: Clone + Into<Value>>(column: &T) -> Value {
+    column.clone().into()
+}
+
 macro_rules! row {
     ($row:ty, $name:literal, $sql:literal, $($start:expr => $key:ident),+) => {
         impl Row for $row {
@@ -70,7 +75,7 @@ macro_rules! row {
             }
 
             fn key(&self) -> Vec<Value> {
-                vec![$(self.$key.clone().into()),+]
+                vec![$(value(&self.$key)),+]
             }
         }
     };
