@@ -35,6 +35,7 @@ pub use devices::{Device, Visit};
 pub use edit::AccountChange;
 pub use freshness::{FRESH_SECONDS, Proven};
 pub use leaving::{Leaver, Leaving};
+pub(crate) use leaving::{departed, forget_departed};
 pub use links::{Arrival, Arrived, Coming, Link, MayLink, Pending, PendingFault, Unlinking};
 pub(crate) use links::{end_roles, store as link_store};
 pub use names::{Email, Username, canonical_login};
@@ -48,7 +49,7 @@ pub use proof::Proof;
 pub use recovery::{Asking, Followed};
 pub use registration::Registered;
 pub use sign_in::SignInError;
-pub(crate) use store::{departed, forget_departed, grant_role as give_role, imported_hash, revoke_role as take_role};
+pub(crate) use store::{grant_role as give_role, imported_hash, revoke_role as take_role};
 pub use verification::AddressLink;
 
 use crate::mail::MailError;

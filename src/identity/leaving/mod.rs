@@ -2,6 +2,8 @@
 //! their time has come, whoever proves that the account is theirs takes it back. They are kept out by the column that keeps
 //! disabled people out, so that nothing that looks at it has to know of them.
 
+mod store;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{end_everything, remove};
-use super::{Accounts, Administrators, IdentityError, Proof, SignInError, User, store};
+use super::{Accounts, Administrators, IdentityError, Proof, SignInError, User, store as people};
 use crate::access::keys;
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, MailError, Topic};
@@ -17,6 +19,8 @@ use crate::outbox::{self, NewMessage};
 use crate::platform::clock::from_millis;
 use crate::platform::database::DatabaseError;
 use crate::platform::secrets;
+
+pub(crate) use store::{departed, forget_departed};
 
 /// How long somebody may think about whether they keep their account, until they have to sign in again.
 const THOUGHT: Duration = Duration::minutes(15);
@@ -66,7 +70,7 @@ impl Accounts {
                 let random = random.as_ref();
                 let administrators = Administrators::hold(tx).await?;
                 if grace.is_zero() {
-                    store::hold(tx, user, true).await?.ok_or_else(|| IdentityError::Unknown(user.to_string()))?;
+                    people::hold(tx, user, true).await?.ok_or_else(|| IdentityError::Unknown(user.to_string()))?;
                     remove(tx, user, now, random, &source).await?;
                 } else {
                     if !store::leave(tx, user, leaves_at, now).await? {
