@@ -200,7 +200,8 @@ fn numbers(person: &Person) -> [String; 2] {
     [id.to_string(), id.simple().to_string().to_uppercase()]
 }
 
-both_engines!(al_28_a_deleted_account_leaves_what_the_document_names with [("mail.url", "smtp://127.0.0.1:9"), ("mail.from", "Acme <no-reply@acme.example>")]);
+both_engines!(al_28_a_deleted_account_leaves_what_the_document_names
+    with [("mail.url", "smtp://127.0.0.1:9"), ("mail.from", "Acme <no-reply@acme.example>")]);
 /// AL-28: after the deletion nothing is there but what `docs/personal-data.md` names.
 async fn al_28_a_deleted_account_leaves_what_the_document_names(server: TestServer) {
     let (ada, _) = lived(&server).await;
