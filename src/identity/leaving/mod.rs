@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{end_everything, remove};
-use super::{Accounts, Administrators, IdentityError, Proof, SignInError, User, store as people};
+use super::{Accounts, Administrators, IdentityError, Proof, SignInError, User, store as people, why};
 use crate::access::keys;
 use crate::audit::{self, About, Event, Source};
 use crate::mail::{Letter, MailError, Topic};
@@ -19,6 +19,7 @@ use crate::outbox::{self, NewMessage};
 use crate::platform::clock::from_millis;
 use crate::platform::database::DatabaseError;
 use crate::platform::secrets;
+use crate::trace::{self, Rule};
 
 pub(crate) use store::{departed, forget_departed};
 
