@@ -9,6 +9,7 @@ use crate::access::service_accounts::ServiceAccounts;
 use crate::adapter::Adapter;
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{ClientError, Clients};
+use crate::exports::{self, ExportError, Exports};
 use crate::federation::{self, Federation, Providers};
 use crate::grants::Grants;
 use crate::identity::{self, Accounts, IdentityError};
@@ -54,6 +55,8 @@ pub enum AppError {
     #[error("{0}")]
     Identity(#[from] IdentityError),
     #[error("{0}")]
+    Export(#[from] ExportError),
+    #[error("{0}")]
     Storage(#[from] StorageError),
     #[error("{0}")]
     Outgoing(#[from] OutgoingError),
@@ -74,6 +77,7 @@ pub struct App {
     pub keys: KeyRing,
     pub accounts: Accounts,
     pub adapter: Adapter,
+    pub exports: Exports,
     pub policies: Policies,
     pub roles: Roles,
     pub catalogue: Catalogue,
@@ -129,6 +133,15 @@ impl App {
             api_keys: ApiKeys::new(database.clone(), clock.clone(), random.clone(), &settings.issuer),
             service_accounts: ServiceAccounts::new(database.clone(), clock.clone(), random.clone()),
             adapter: Adapter::new(database.clone(), clock.clone(), random.clone(), accounts.clone(), bell.clone()),
+            exports: Exports::new(
+                database.clone(),
+                clock.clone(),
+                random.clone(),
+                settings.clone(),
+                accounts.clone(),
+                bell.clone(),
+                master.sealing().clone(),
+            ),
             accounts,
             roles: Roles::new(database.clone(), clock.clone(), random.clone()),
             catalogue: Catalogue::load(&database).await?,
@@ -195,6 +208,7 @@ impl App {
                 sealed += mail::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
                 sealed += federation::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
                 sealed += sessions::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
+                sealed += exports::reseal(tx, &old, new.sealing(), random.as_ref()).await?;
                 new.write()?;
                 let event = Event::MasterKeyReplaced { sealed };
                 audit::record(tx, random.id(now), now, &event, &About::default(), &Source::default()).await?;

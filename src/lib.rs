@@ -7,6 +7,8 @@ pub mod audit;
 mod backchannel_logout;
 pub mod cli;
 pub mod clients;
+mod departures;
+pub mod exports;
 pub mod federation;
 pub mod grants;
 pub mod http;

@@ -25,6 +25,10 @@ pub struct Model {
     pub revision: i32,
     pub email_verified_at: Option<i64>,
     pub disabled_at: Option<i64>,
+    /// When somebody asked for the account to be deleted; `disabled_at` is the same then, unless somebody else keeps them out too.
+    pub leaving_since: Option<i64>,
+    /// From then on the account goes, unless it is taken back.
+    pub leaves_at: Option<i64>,
     pub created_at: i64,
     pub updated_at: i64,
 }

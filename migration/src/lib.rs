@@ -34,6 +34,7 @@ mod m20261121_000025_password_version;
 mod m20261121_000026_providers;
 mod m20261122_000027_access;
 mod m20261122_000028_revisions;
+mod m20261122_000029_leaving;
 mod m20261122_000030_traces;
 mod m20261122_000031_audit_indexes;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000026_providers::Migration),
             Box::new(m20261122_000027_access::Migration),
             Box::new(m20261122_000028_revisions::Migration),
+            Box::new(m20261122_000029_leaving::Migration),
             Box::new(m20261122_000030_traces::Migration),
             Box::new(m20261122_000031_audit_indexes::Migration),
         ]

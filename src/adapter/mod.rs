@@ -18,7 +18,7 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 pub use people::{NewPerson, PersonChange};
-pub use store::{end_sessions_of, sweep};
+pub use store::{end_sessions_of, forget_addresses_of, sweep};
 pub use tokens::VerificationToken;
 
 use crate::identity::{Accounts, Link};

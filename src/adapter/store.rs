@@ -141,6 +141,14 @@ pub async fn end_sessions_of(tx: &Tx, user: Uuid) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// Removes the verification tokens that went to a person's address, in the caller's transaction.
+pub async fn forget_addresses_of(tx: &Tx, user: Uuid) -> Result<(), DatabaseError> {
+    let sql =
+        "DELETE FROM adapter_verification_tokens WHERE address = (SELECT email_canonical FROM users WHERE id = $1)";
+    execute(tx, sql, [user.into()]).await?;
+    Ok(())
+}
+
 // ---- verification tokens ----
 
 pub(super) async fn keep_token(

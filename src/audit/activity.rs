@@ -8,7 +8,7 @@ use super::store::{Filter, Place, Recorded, list};
 use crate::platform::database::{Database, DatabaseError};
 
 /// The events that are shown. `http::pages::account::activity` has a sentence for each.
-pub const SHOWN: [&str; 24] = [
+pub const SHOWN: [&str; 29] = [
     "signed_up",
     "signed_in",
     "sign_in_refused",
@@ -33,6 +33,11 @@ pub const SHOWN: [&str; 24] = [
     "app_withdrawn",
     "api_key_created",
     "api_key_revoked",
+    "export_asked",
+    "export_ready",
+    "export_fetched",
+    "deletion_asked",
+    "deletion_taken_back",
 ];
 
 /// Something that happened to a person's account.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 pub use activity::{Activity, SHOWN, activity};
 pub use export::export;
-pub use store::{Filter, Order, Place, Recorded, list, newest, place, record};
+pub use store::{Filter, Order, Place, Recorded, list, newest, place, record, sweep, wipe};
 
 /// Where a request came from, as far as it matters to the record. Commands have none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,25 @@ pub enum Event {
     UserChanged {
         what: &'static str,
     },
+    /// Somebody wants the account to be deleted, with how long it is still there.
+    DeletionAsked {
+        seconds: i64,
+    },
+    DeletionTakenBack,
     UserDeleted,
+    ExportAsked {
+        export: Uuid,
+    },
+    ExportReady {
+        export: Uuid,
+    },
+    /// It could not be made in all the attempts that it has.
+    ExportFailed {
+        export: Uuid,
+    },
+    ExportFetched {
+        export: Uuid,
+    },
     RoleGranted {
         role: String,
     },

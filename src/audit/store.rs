@@ -188,6 +188,36 @@ fn recorded(row: audit_events::Model) -> Recorded {
     }
 }
 
+/// Takes from events, so many at most, what tells where somebody was who is gone. What another program has said of a message that it
+/// did not take may hold their address. Answers how many they were.
+pub async fn wipe(database: &Database, user: Uuid, batch: i64) -> Result<u64, DatabaseError> {
+    let of =
+        |whose: &str, what: &str| format!("SELECT id FROM audit_events WHERE {whose} = $1 AND {what} LIMIT {batch}");
+    let (address, said) = ("address IS NOT NULL", "kind = 'message_given_up' AND detail <> '{}'");
+    let statements = [
+        format!("UPDATE audit_events SET address = NULL WHERE id IN ({})", of("user_id", address)),
+        format!("UPDATE audit_events SET address = NULL WHERE id IN ({})", of("actor_id", address)),
+        format!("UPDATE audit_events SET detail = '{{}}' WHERE id IN ({})", of("user_id", said)),
+    ];
+    let action = database.write(move |tx| {
+        Box::pin(async move {
+            let mut wiped = 0;
+            for sql in &statements {
+                wiped += execute(tx, sql, [user.into()]).await?;
+            }
+            Ok(wiped)
+        })
+    });
+    action.await
+}
+
+/// Removes at most `batch` events from before an instant; answers how many went.
+pub async fn sweep(database: &Database, before: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
+    let sql = "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)";
+    let values = [before.timestamp_millis().into(), batch.into()];
+    database.write(move |tx| Box::pin(async move { execute(tx, sql, values).await })).await
+}
+
 /// An event's name, and the rest of it as a JSON object, with the client that did it where no person did.
 fn describe(event: &Event, source: &Source) -> (String, String) {
     let Ok(Json::Object(mut members)) = serde_json::to_value(event) else { return (String::new(), "{}".to_owned()) };

@@ -8,6 +8,7 @@ mod config;
 mod doctor;
 mod import;
 mod key;
+mod leaving;
 mod links;
 mod migrate;
 mod output;

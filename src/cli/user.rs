@@ -9,9 +9,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::import::{self, Tables};
-use super::{Failure, links, note, output, own, registration};
+use super::{Failure, leaving, links, note, output, own, registration};
 use crate::access::roles;
 use crate::app::App;
+use crate::audit::Source;
 use crate::identity::{self, ADMIN, AccountChange, AttributeValues, IdentityError, NewAccount, Profile, attributes};
 
 /// Longer input is longer than any password that is taken, so that nothing is cut off unseen.
@@ -44,8 +45,26 @@ pub(super) enum User {
     Enable(Who),
     /// Keep somebody out; their sessions and grants end at once
     Disable(Who),
-    /// Remove somebody with all that belongs to them
-    Delete(Who),
+    /// Have somebody's account deleted with all that belongs to it, after the grace of accounts.deletion_grace
+    #[command(after_help = "Examples:
+  bonafide user delete ada@example.com
+  bonafide user delete ada@example.com --now")]
+    Delete {
+        #[command(flatten)]
+        who: Who,
+        /// At once, with no way back
+        #[arg(long)]
+        now: bool,
+    },
+    /// Take an account back that is to be deleted
+    Restore(Who),
+    /// Print everything that is kept of somebody, as one JSON document
+    #[command(after_help = "Example:\n  bonafide user export ada@example.com > ada.json")]
+    Export {
+        /// Id, e-mail address or username
+        #[arg(value_name = "WHO")]
+        who: String,
+    },
     /// Give somebody a new password; their sessions and grants end
     #[command(after_help = "Example:
   bonafide user set-password ada@example.com --password-stdin < password.txt")]
@@ -254,7 +273,7 @@ impl User {
                 let rows: Vec<[String; 5]> = people
                     .into_iter()
                     .map(|person| {
-                        let state = if person.disabled { "disabled" } else { "enabled" };
+                        let state = state(&person);
                         let text = |value: Option<String>| value.unwrap_or_default();
                         [
                             person.id.to_string(),
@@ -276,15 +295,29 @@ impl User {
                 warn_without_administrator(app, person.roles.iter().any(|role| role == ADMIN)).await?;
                 show(&person, who.json)
             }
-            Self::Delete(who) => {
-                let person = accounts.delete(&who.who).await?;
+            Self::Delete { who, now } => {
+                let (person, leaves_at) = leaving::delete(app, &who.who, now).await?;
                 warn_without_administrator(app, person.roles.iter().any(|role| role == ADMIN)).await?;
                 if who.json {
-                    show(&person, true)
-                } else {
-                    output::line(&format!("deleted {} ({})", who.who, person.id))
+                    return show(&person, true);
                 }
+                output::line(&match leaves_at {
+                    None => format!("deleted {} ({})", who.who, person.id),
+                    Some(at) => {
+                        format!(
+                            "{} ({}) is deleted on {}: `bonafide user restore` takes it back until then",
+                            who.who,
+                            person.id,
+                            at.to_rfc3339()
+                        )
+                    }
+                })
             }
+            Self::Restore(who) => {
+                let id = accounts.find(&who.who).await?.id;
+                show(&accounts.take_back(id, &Source::default()).await?, who.json)
+            }
+            Self::Export { who } => leaving::export(app, &who).await,
             Self::SetPassword { who, .. } => show(&accounts.set_password(&who.who, &password()?).await?, who.json),
             Self::Grant { role, who } => {
                 let person = accounts.grant_role(&who.who, checked(&role)?).await?;
@@ -367,6 +400,14 @@ impl Update {
     }
 }
 
+fn state(person: &identity::User) -> &'static str {
+    match (person.leaves_at, person.disabled) {
+        (Some(_), _) => "leaving",
+        (None, true) => "disabled",
+        (None, false) => "enabled",
+    }
+}
+
 fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(person);
@@ -379,7 +420,8 @@ fn show(person: &identity::User, json: bool) -> Result<(), Failure> {
         ("username", text(&person.username)),
         ("name", text(&person.name)),
         ("roles", person.roles.join(" ")),
-        ("state", if person.disabled { "disabled" } else { "enabled" }.to_owned()),
+        ("state", state(person).to_owned()),
+        ("deleted", person.leaves_at.map(|at| at.to_rfc3339()).unwrap_or_default()),
         ("profile", serde_json::to_string(&person.profile).unwrap_or_default()),
         ("attributes", serde_json::to_string(&person.attributes).unwrap_or_default()),
         ("created", person.created_at.to_rfc3339()),

@@ -24,7 +24,7 @@ pub use begin::{Purpose, Wish};
 pub use finish::Returned;
 pub use manage::{ProviderFault, StoredProvider};
 pub use registry::{Origin, Provider, Providers};
-pub use store::{reseal, sweep};
+pub use store::{forget, reseal, sweep};
 pub use upstream::look;
 
 use crate::audit::{self, About, Event, Source};

@@ -155,6 +155,12 @@ pub(super) async fn take_sign_out(
     fetch_one(tx, sql, values).await
 }
 
+/// Forgets the ways to other providers that somebody who is gone was on.
+pub async fn forget(database: &Database, user: Uuid) -> Result<u64, DatabaseError> {
+    let sql = "DELETE FROM upstream_requests WHERE user_id = $1";
+    database.write(move |tx| Box::pin(async move { execute(tx, sql, [user.into()]).await })).await
+}
+
 /// Removes at most `batch` rows of browsers that did not come back; answers how many.
 pub async fn sweep(database: &Database, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
     let now = now.timestamp_millis();

@@ -8,6 +8,7 @@ mod caller;
 mod cookies;
 mod csrf;
 pub mod dev;
+mod exports;
 mod form;
 mod interaction;
 pub mod management;

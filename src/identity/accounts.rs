@@ -14,7 +14,7 @@ use super::{
     canonical_login, links, store,
 };
 use crate::audit::{self, About, Event, Source};
-use crate::mail::{Letter, Topic};
+use crate::mail::{self, Letter, Topic};
 use crate::outbox::{self, Bell};
 use crate::platform::clock::Clock;
 use crate::platform::database::{Action, Database, DatabaseError, Tx};
@@ -338,16 +338,7 @@ impl Accounts {
         let user = self.find(who).await?;
         let (id, now, random, source) = (user.id, self.clock.now(), self.random.clone(), source.clone());
         self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    // Whom to tell is known only as long as the sessions are there.
-                    sessions::end_all_of(tx, id, now, random.as_ref()).await?;
-                    store::delete(tx, id).await?;
-                    let (event_id, about) = (random.id(now), About::user(id));
-                    audit::record(tx, event_id, now, &Event::UserDeleted, &about, &source).await?;
-                    Ok::<_, IdentityError>(())
-                })
-            })
+            .write(move |tx| Box::pin(async move { remove(tx, id, now, random.as_ref(), &source).await }))
             .await?;
         self.bell.ring();
         Ok(user)
@@ -407,6 +398,23 @@ impl Accounts {
         self.bell.ring();
         Ok(())
     }
+}
+
+/// Removes a person with all that is theirs by its table, and what waits to be sent to them.
+pub(super) async fn remove(
+    tx: &Tx,
+    id: Uuid,
+    now: DateTime<Utc>,
+    random: &dyn Random,
+    source: &Source,
+) -> Result<(), IdentityError> {
+    // Whom to tell is known only as long as the sessions are there.
+    sessions::end_all_of(tx, id, now, random).await?;
+    adapter::forget_addresses_of(tx, id).await?;
+    store::delete(tx, id, now).await?;
+    mail::drop_waiting(tx, id).await?;
+    audit::record(tx, random.id(now), now, &Event::UserDeleted, &About::user(id), source).await?;
+    Ok(())
 }
 
 /// Ends every session and every grant of a person, those that outlive sessions too, and every link that was mailed to them.

@@ -6,6 +6,7 @@ pub(crate) mod attributes;
 mod devices;
 mod edit;
 mod freshness;
+mod leaving;
 mod links;
 mod mailed_tokens;
 mod names;
@@ -34,6 +35,8 @@ pub use attributes::AttributeValues;
 pub use devices::{Device, Visit};
 pub use edit::AccountChange;
 pub use freshness::{FRESH_SECONDS, Proven};
+pub use leaving::{Leaver, Leaving};
+pub(crate) use leaving::{departed, forget_departed};
 pub use links::{Arrival, Arrived, Coming, Link, MayLink, Pending, PendingFault, Unlinking};
 pub(crate) use links::{end_roles, store as link_store};
 pub use names::{Email, Username, canonical_login};
@@ -72,6 +75,9 @@ pub struct User {
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     pub attributes: AttributeValues,
     pub disabled: bool,
+    /// When the account goes, where somebody has asked for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaves_at: Option<DateTime<Utc>>,
     pub roles: Vec<String>,
     /// Counts the edits: another number, another state.
     #[serde(skip)]
@@ -98,6 +104,10 @@ pub enum IdentityError {
     Guarded,
     #[error("somebody has changed the account in the meantime")]
     Changed,
+    #[error("the account is on its way out already: `bonafide user restore WHO` takes it back")]
+    Leaving,
+    #[error("the account is not on its way out")]
+    Staying,
     #[error(transparent)]
     Unproven(#[from] SignInError),
     #[error("the mailed link is used, replaced or too old")]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::devices::{Device, Visit};
 use super::passwords::MOST_BYTES;
 use super::proof::{ACR_PASSWORD, Proof, Rehashed};
-use super::{Accounts, canonical_login, store, why};
+use super::{Accounts, Leaver, canonical_login, store, why};
 use crate::audit::{self, About, Event, Source};
 use crate::limits::{self, Attempt, Charge, Verdict as Limit, Whose};
 use crate::mail::MailError;
@@ -22,6 +22,9 @@ pub enum SignInError {
     /// Everything is right, but the address was never verified, which it has to be here.
     #[error("the address is not verified")]
     Unverified { email: String },
+    /// Everything is right, but the account is on its way out: its owner may take it back.
+    #[error("the account is to be deleted")]
+    Leaving(Box<Leaver>),
     #[error("too many attempts")]
     Throttled { retry_after: Duration },
     /// The hashing pool is full.
@@ -84,7 +87,11 @@ impl Accounts {
         let met = Some(Box::new(self.meet(&known, visit, now)?));
         let (acr, amr) = (ACR_PASSWORD.to_owned(), "pwd".to_owned());
         let password_version = Some(known.password_version);
-        Ok(Proof { user_id: known.id, acr, amr, charge, password_version, rehashed, met, joining: None })
+        let proof = Proof { user_id: known.id, acr, amr, charge, password_version, rehashed, met, joining: None };
+        if let (true, Some(since), Some(leaves_at)) = (known.is_leaving(), known.leaving_since, known.leaves_at) {
+            return Err(SignInError::Leaving(Box::new(self.turn_back(proof, since, leaves_at, source).await?)));
+        }
+        Ok(proof)
     }
 
     /// THE check of a password, wherever one is typed: charged first, hashed whoever it is, refused in one way. `login` is what is
@@ -130,7 +137,7 @@ impl Accounts {
         trace::pass(Rule::AttemptsLeft);
         let has_password = stored.is_some();
         let (reason, user) = match (verdict, known) {
-            (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() => {
+            (Verdict::Right { outdated }, Some(known)) if known.disabled_at.is_none() || known.is_leaving() => {
                 return Ok((known, charge, outdated));
             }
             (Verdict::Right { .. }, Some(known)) => ("disabled", Some(known.id)),
@@ -180,7 +187,7 @@ impl Accounts {
             .await
     }
 
-    async fn record_refusal(
+    pub(super) async fn record_refusal(
         &self,
         reason: &'static str,
         user: Option<Uuid>,

@@ -20,12 +20,21 @@ pub(super) struct Credentials {
     pub(super) id: Uuid,
     pub(super) password_hash: Option<String>,
     pub(super) disabled_at: Option<i64>,
+    pub(super) leaving_since: Option<i64>,
+    pub(super) leaves_at: Option<i64>,
     pub(super) email: Option<String>,
     pub(super) email_verified_at: Option<i64>,
     pub(super) password_version: i32,
     pub(super) profile: Option<String>,
     /// The device they sign in on, where they were seen on it before.
     pub(super) device_id: Option<Uuid>,
+}
+
+impl Credentials {
+    /// Whether they are kept out only because they leave.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaves_at.is_some() && self.disabled_at == self.leaving_since
+    }
 }
 
 /// An account by its canonical e-mail address or username.
@@ -61,7 +70,7 @@ async fn credentials_where(
     seen_since: DateTime<Utc>,
 ) -> Result<Option<Credentials>, DatabaseError> {
     let sql = format!(
-        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
+        "SELECT u.id, u.password_hash, u.password_version, u.disabled_at, u.leaving_since, u.leaves_at, u.email, u.email_verified_at, u.profile, d.id AS device_id FROM users u \
          LEFT JOIN devices d ON d.user_id = u.id AND d.key_hash = $2 AND d.seen_at > $3 WHERE u.{column} = $1"
     );
     let values = [value, device.into(), seen_since.timestamp_millis().into()];
@@ -118,6 +127,8 @@ pub(super) async fn insert(tx: &Tx, new: &New) -> Result<(), DatabaseError> {
         revision: 0,
         email_verified_at: new.email_verified.then_some(now),
         disabled_at: None,
+        leaving_since: None,
+        leaves_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -212,7 +223,9 @@ fn user_of(row: users::Model, mut roles: Vec<String>) -> User {
         name: row.name,
         profile: Profile::stored(row.profile.as_deref()),
         attributes: attributes::stored(row.attributes.as_deref()),
-        disabled: row.disabled_at.is_some(),
+        // Who leaves is kept out by the same column.
+        disabled: row.disabled_at.is_some() && row.disabled_at != row.leaving_since,
+        leaves_at: row.leaves_at.map(from_millis),
         roles,
         revision: row.revision,
         created_at: from_millis(row.created_at),
@@ -355,14 +368,22 @@ pub(super) async fn set_disabled(tx: &Tx, id: Uuid, disabled: bool, now: DateTim
     let at = disabled.then_some(now.timestamp_millis());
     execute(
         tx,
-        "UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1",
+        // Letting somebody in again takes no account back that is on its way out; nor are the two ever the same moment.
+        "UPDATE users SET disabled_at = COALESCE(CASE WHEN $2 = leaving_since THEN $2 + 1 ELSE $2 END, leaving_since), \
+         updated_at = $3 WHERE id = $1",
         [id.into(), at.into(), now.timestamp_millis().into()],
     )
     .await
 }
 
-pub(super) async fn delete(tx: &Tx, id: Uuid) -> Result<u64, DatabaseError> {
-    execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await
+/// Removes a person, and notes by number that they are gone: what is not theirs by its table is wiped later.
+pub(super) async fn delete(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let gone = execute(tx, "DELETE FROM users WHERE id = $1", [id.into()]).await?;
+    if gone > 0 {
+        let sql = "INSERT INTO departures (user_id, departed_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
+        execute(tx, sql, [id.into(), now.timestamp_millis().into()]).await?;
+    }
+    Ok(gone)
 }
 
 pub(super) async fn has_administrator(database: &Database) -> Result<bool, DatabaseError> {

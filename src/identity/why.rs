@@ -34,6 +34,12 @@ pub(super) fn refused(reason: &str, user: Option<Uuid>, has_password: bool) -> (
     }
 }
 
+/// Somebody who wanted to leave, and has not taken it back.
+pub(super) fn leaving(id: Uuid) -> Why {
+    let remedy = format!("Sign in on the page and keep the account, or: bonafide user restore {id}");
+    Why::new(format!("the account {id}, which is to be deleted"), "an account that stays", remedy)
+}
+
 /// Somebody whose address has to be verified first.
 pub(super) fn unverified(id: Uuid) -> Why {
     Why::new(

@@ -83,6 +83,16 @@ pub enum Topic {
     LinkCode {
         code: String,
     },
+    /// The account is to be deleted on a day, in milliseconds since 1970, unless they sign in and keep it.
+    AccountLeaves {
+        leaves_at: i64,
+    },
+    /// Somebody has signed in and kept the account.
+    AccountStays,
+    /// What somebody has asked for of what is kept of them can be fetched until then, in milliseconds since 1970.
+    ExportReady {
+        expires_at: i64,
+    },
 }
 
 impl Letter {
@@ -146,6 +156,21 @@ pub async fn captured(database: &Database, sealing: &SealingKey) -> Result<Vec<C
         Some(Captured { id: kept.id, at: kept.created_at, letter })
     };
     Ok(kept.filter_map(read).collect())
+}
+
+/// Removes the mails that wait for somebody, in the caller's transaction.
+pub async fn drop_waiting(tx: &Tx, user: Uuid) -> Result<(), DatabaseError> {
+    outbox::drop_for(tx, MAIL, &user.to_string()).await?;
+    Ok(())
+}
+
+/// What a mail that waits is about, by the name of its topic.
+pub fn topic_of(payload: &str, sealing: &SealingKey) -> Option<String> {
+    match serde_json::to_value(Letter::open(payload, sealing).ok()?.topic).ok()? {
+        serde_json::Value::String(name) => Some(name),
+        serde_json::Value::Object(members) => members.keys().next().cloned(),
+        _ => None,
+    }
 }
 
 /// Seals the mails that wait anew, under a new master key. Answers how many.

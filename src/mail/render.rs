@@ -158,6 +158,24 @@ impl Letterhead {
             ),
             Topic::WayInAdded { .. } => ("mail-way-subject", "mail-way-lead", "mail-way-otherwise", None),
             Topic::LinkCode { .. } => ("mail-code-subject", "mail-code-lead", "mail-code-otherwise", None),
+            Topic::AccountLeaves { .. } => (
+                "mail-leave-subject",
+                "mail-leave-lead",
+                "mail-leave-otherwise",
+                Some(action("mail-leave-button", format!("{}/sign-in?then=account", self.issuer), None)),
+            ),
+            Topic::AccountStays => (
+                "mail-stay-subject",
+                "mail-stay-lead",
+                "mail-stay-otherwise",
+                Some(action("mail-new-device-button", format!("{}/forgot-password", self.issuer), None)),
+            ),
+            Topic::ExportReady { .. } => (
+                "mail-export-subject",
+                "mail-export-lead",
+                "mail-export-otherwise",
+                Some(action("mail-export-button", format!("{}/account/data", self.issuer), None)),
+            ),
         };
         Sheet {
             subject: words.say_with(subject, &brand),
@@ -166,6 +184,9 @@ impl Letterhead {
                 Topic::LinkCode { code } => {
                     let (first, second) = code.split_at_checked(4).unwrap_or((code, ""));
                     words.say_with(lead, &[named, ("code", &format!("{first} {second}"))])
+                }
+                Topic::AccountLeaves { leaves_at: day } | Topic::ExportReady { expires_at: day } => {
+                    words.say_with(lead, &[named, ("time", &time(&words, *day))])
                 }
                 Topic::WayInAdded { provider } => words.say_with(lead, &[named, ("provider", provider)]),
                 _ => words.say_with(lead, &brand),
@@ -189,14 +210,18 @@ fn with_token(page: &str, token: &str) -> String {
     format!("{page}{joint}token={token}")
 }
 
-fn facts(words: &Words, letter: &Letter) -> Vec<(String, String)> {
-    let at = from_millis(letter.at);
+/// A time, given in milliseconds since 1970.
+fn time(words: &Words, at: i64) -> String {
+    let at = from_millis(at);
     let part = |format: &str| at.format(format).to_string();
-    let time = words.say_with(
+    words.say_with(
         "mail-time",
         &[("year", &part("%Y")), ("month", &part("%m")), ("day", &part("%d")), ("time", &part("%H:%M"))],
-    );
-    let mut facts = vec![(words.say("mail-when"), time)];
+    )
+}
+
+fn facts(words: &Words, letter: &Letter) -> Vec<(String, String)> {
+    let mut facts = vec![(words.say("mail-when"), time(words, letter.at))];
     facts.extend(letter.address.clone().map(|address| (words.say("mail-where"), address)));
     facts.extend(letter.user_agent.as_deref().and_then(device).map(|(browser, system)| {
         let device = match system {

@@ -20,7 +20,7 @@ use crate::audit::About;
 use crate::platform::random::Random;
 
 pub use sender::Sender;
-pub use store::{Kept, Message, Queue, newest, queues, reword, write, write_with_token};
+pub use store::{Kept, Message, Queue, drop_for, newest, queues, reword, write, write_with_token};
 
 /// A message to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -108,6 +108,11 @@ pub(super) async fn delete(database: &Database, id: Uuid) -> Result<(), Database
     Ok(())
 }
 
+/// Removes what waits of a kind for a recipient, in the caller's transaction.
+pub async fn drop_for(tx: &Tx, kind: &'static str, recipient: &str) -> Result<u64, DatabaseError> {
+    execute(tx, "DELETE FROM outbox WHERE kind = $1 AND recipient = $2", [kind.into(), recipient.into()]).await
+}
+
 /// It was not delivered and is due again at `due`, unless somebody else has taken it meanwhile.
 pub(super) async fn postpone(
     database: &Database,

@@ -17,17 +17,22 @@ use crate::platform::database;
 use crate::platform::outgoing::Outgoing;
 use crate::platform::settings::Millis;
 use crate::platform::smtp::Smtp;
-use crate::{grants, identity, keys, sessions};
+use crate::{audit, departures, grants, identity, keys, sessions};
 
 /// Rows that one round of the sweeper removes from a table at the most: a round is a short action like any other.
 const SWEEP_BATCH: i64 = 1000;
 const SWEEP_PAUSE: Duration = Duration::from_mins(1);
+/// Accounts of a round at the most: each is an action of its own.
+const LEAVERS_BATCH: i64 = 100;
 
 /// Until the folder of policies is looked at again.
 const POLICIES_PAUSE: Duration = Duration::from_secs(2);
 
 /// Between two writings of what was noted meanwhile.
 const NOTES_PAUSE: Duration = Duration::from_secs(1);
+
+/// Until it is looked again whether somebody waits for what is kept of them.
+const EXPORTS_PAUSE: Duration = Duration::from_secs(1);
 
 /// Until missing keys are made again when that failed.
 const KEYS_PAUSE: Duration = Duration::from_secs(10);
@@ -42,6 +47,7 @@ pub(super) fn begin(tasks: &mut JoinSet<()>, web: &Arc<Web>, epoch: i64, sender:
     }
     tasks.spawn(follow_policies(app.clone(), stopped.clone()));
     tasks.spawn(write_notes(app.clone(), stopped.clone()));
+    tasks.spawn(write_exports(app.clone(), stopped.clone()));
     tasks.spawn(gauges::follow(app.clone(), stopped.clone()));
     tasks.spawn(sweep(app.clone(), stopped.clone()));
 }
@@ -116,6 +122,25 @@ async fn follow_policies(app: Arc<App>, stopped: CancellationToken) {
             tracing::error!(error = said, "the folder of policies does not do; what is in force stays");
         }
         reported = said;
+    }
+}
+
+/// Writes what people have asked for of what is kept of them, one document after the other.
+async fn write_exports(app: Arc<App>, stopped: CancellationToken) {
+    loop {
+        let worked = tokio::select! {
+            () = stopped.cancelled() => return,
+            worked = app.exports.work() => worked,
+        };
+        match worked {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "exports cannot be written"),
+        }
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            () = tokio::time::sleep(EXPORTS_PAUSE) => {}
+        }
     }
 }
 
@@ -202,6 +227,11 @@ pub async fn sweep_once(app: &App) -> Result<u64, AppError> {
     gone += grants::sweep(&app.database, now, grace, SWEEP_BATCH).await?;
     gone += sessions::sweep(&app.database, now - chrono::Duration::days(1), SWEEP_BATCH).await?;
     gone += identity::sweep(&app.database, now, SWEEP_BATCH).await?;
+    // What they leave to be swept goes in the same round.
+    gone += app.accounts.sweep_leavers(now, LEAVERS_BATCH).await?;
+    gone += departures::wipe(app, now, SWEEP_BATCH).await?;
+    gone += app.exports.sweep(now, SWEEP_BATCH).await?;
+    gone += audit::sweep(&app.database, now - of(app.settings.audit.kept), SWEEP_BATCH).await?;
     gone += app.accounts.sweep_pictures(now, SWEEP_BATCH).await?;
     gone += crate::federation::sweep(&app.database, now, SWEEP_BATCH).await?;
     gone += crate::adapter::sweep(&app.database, now, SWEEP_BATCH).await?;

@@ -147,6 +147,7 @@ rules! {
     PasswordSet "password_set" Account "The account has a password";
     PasswordRight "password_right" Credential "The password is right";
     AccountEnabled "account_enabled" Account "The account is not disabled";
+    AccountStays "account_stays" Account "The account is not on its way out";
     AddressVerified "address_verified" Account "The e-mail address is verified where it has to be";
     AccountUnchanged "account_unchanged" Account "The account did not change while the sign-in went on";
     OrganisationKnown "organisation_known" Provider "The address belongs to an organisation with a provider of its own";

@@ -387,6 +387,11 @@ account-did-consent-denied = Sie haben { $app } den Zugriff auf Ihr Konto nicht 
 account-did-app-withdrawn = Sie haben { $app } entzogen, was Sie erlaubt hatten
 account-did-api-key-created = Ein API-Schlüssel wurde angelegt
 account-did-api-key-revoked = Ein API-Schlüssel wurde widerrufen
+account-did-export-asked = Sie haben Ihre Daten verlangt
+account-did-export-ready = Ihre Daten lagen zum Herunterladen bereit
+account-did-export-fetched = Ihre Daten wurden heruntergeladen
+account-did-deletion-asked = Das Konto sollte gelöscht werden
+account-did-deletion-taken-back = Das Konto wurde doch behalten
 
 account-apps-title = Anwendungen mit Zugang
 account-apps-lead = Was Sie ihnen erlaubt haben, bis Sie es zurücknehmen.
@@ -418,6 +423,56 @@ account-confirm-other-title = Das ist ein anderes Konto
 account-confirm-other = Das Konto bei { $provider } meldet Sie hier nicht an. Wählen Sie das, das verbunden ist.
 account-confirm-stale-title = Das war keine neue Anmeldung
 account-confirm-stale = { $provider } sagt nicht, dass Sie sich dort gerade angemeldet haben. Nehmen Sie stattdessen Ihr Passwort.
+
+## What is kept of people, and the end of their accounts
+
+export-title = Ihre Daten
+export-lead = Alles, was wir über Sie aufbewahren, in einer Datei, die Programme lesen können. Passwörter und Schlüssel sind nicht darin.
+export-ask = Meine Daten zusammenstellen
+export-hint = Wenn es viel ist, dauert es eine Weile. Kommen Sie dann wieder hierher.
+export-hint-mail = Wenn es viel ist, dauert es eine Weile, und wir schreiben Ihnen, wenn es so weit ist.
+export-asked = Angefordert { $day }
+export-state-ready = { $size } KiB. Hier bis { $day }.
+export-state-waiting = Wird zusammengestellt. Laden Sie diese Seite nach einer Weile neu.
+export-state-failed = Das ließ sich nicht zusammenstellen. Fordern Sie es noch einmal an; hilft das nicht, sagen Sie denen Bescheid, die diesen Dienst betreiben.
+export-state-over = Nicht mehr hier.
+export-fetch = Herunterladen
+export-ready = Ihre Daten sind da. Sie lassen sich unten herunterladen.
+export-waits = Ihre Daten werden zusammengestellt.
+export-running = Ihre Daten werden schon zusammengestellt. Warten Sie, bis das fertig ist.
+export-enough =
+    { $hours ->
+        [one] Das haben Sie für jetzt oft genug angefordert. In 1 Stunde geht es wieder.
+       *[other] Das haben Sie für jetzt oft genug angefordert. In { $hours } Stunden geht es wieder.
+    }
+leave-section = Konto löschen
+leave-effect = Ihr Profil, Ihr Bild, Ihre Wege zur Anmeldung und alles, was Sie Anwendungen erlaubt haben, werden gelöscht. Anwendungen behalten, was sie selbst übernommen haben. Sie werden sofort überall abgemeldet.
+leave-grace =
+    { $count ->
+        [0] Weniger als einen Tag lang können Sie Ihr Konto zurückholen: Melden Sie sich an und behalten Sie es.
+        [one] 1 Tag lang können Sie Ihr Konto zurückholen: Melden Sie sich an und behalten Sie es.
+       *[other] { $count } Tage lang können Sie Ihr Konto zurückholen: Melden Sie sich an und behalten Sie es.
+    }
+leave-at-once = Das geschieht sofort, und es gibt kein Zurück.
+leave-sure = Ja, mein Konto löschen
+leave-ask = Konto löschen
+leave-unsure = Setzen Sie das Häkchen, wenn Sie sicher sind.
+leave-asked-title = Ihr Konto wird gelöscht
+leave-asked = Sie sind überall abgemeldet. Wenn Sie es sich rechtzeitig anders überlegen, melden Sie sich an und behalten Sie Ihr Konto.
+leave-gone-title = Ihr Konto ist gelöscht
+leave-gone = Sie sind überall abgemeldet.
+leave-title = Ihr Konto soll am { $day } gelöscht werden
+leave-lead = Sie sind noch nicht angemeldet. Wenn Sie Ihr Konto behalten, bleibt alles darin, wie es ist; nur Anwendungen müssen Sie wieder einlassen.
+leave-keep = Mein Konto behalten
+leave-go-on = Weiter löschen
+leave-goes-title = Ihr Konto wird weiterhin gelöscht
+leave-goes = Es hat sich nichts geändert, und Sie sind nicht angemeldet.
+leave-late-title = Das hat zu lange gedauert
+leave-late = Melden Sie sich noch einmal an. Wenn es Ihr Konto noch gibt, können Sie es dann behalten.
+leave-link = Dieses Konto soll gelöscht werden. Melden Sie sich zuerst auf der Anmeldeseite mit seinem Passwort an, und behalten Sie es.
+leave-json = Dieses Konto soll gelöscht werden. Melden Sie sich auf der Anmeldeseite an, um es zu behalten.
+leave-already = Dieses Konto soll schon gelöscht werden.
+leave-not = Dieses Konto soll nicht gelöscht werden.
 
 ## Error page
 
@@ -504,6 +559,17 @@ mail-way-otherwise = Wenn Sie das nicht waren, wählen Sie sofort auf der Anmeld
 mail-code-subject = Ihr Code für { $brand }
 mail-code-lead = Ihr Code für { $brand }: { $code }. Tippen Sie ihn auf der Seite ein, auf der Sie ihn angefordert haben, und nirgends sonst.
 mail-code-otherwise = Wenn Sie keinen angefordert haben, tun Sie nichts, und sagen Sie den Code niemandem: Wer ihn hat, kommt in Ihr Konto.
+mail-leave-subject = Ihr Konto bei { $brand } wird gelöscht
+mail-leave-lead = Jemand, der an Ihrem Konto bei { $brand } angemeldet ist, wahrscheinlich Sie, möchte es löschen lassen. Das geschieht am { $time }. Bis dahin können Sie es behalten: Melden Sie sich an, und sagen Sie es.
+mail-leave-button = Mein Konto behalten
+mail-leave-otherwise = Wenn Sie das nicht waren, melden Sie sich an, behalten Sie Ihr Konto, und wählen Sie sofort ein neues Passwort.
+mail-stay-subject = Ihr Konto bei { $brand } bleibt
+mail-stay-lead = Ihr Konto bei { $brand } wird nicht gelöscht: Jemand, wahrscheinlich Sie, hat es behalten.
+mail-stay-otherwise = Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort: Das beendet jede Anmeldung.
+mail-export-subject = Ihre Daten von { $brand } sind da
+mail-export-lead = Was { $brand } über Sie aufbewahrt, ist zusammengestellt. Sie können es bis { $time } herunterladen, nachdem Sie sich angemeldet haben.
+mail-export-button = Zu Ihren Daten
+mail-export-otherwise = Wenn Sie das nicht angefordert haben, wählen Sie sofort auf der Anmeldeseite ein neues Passwort.
 mail-good =
     { $hours ->
         [one] Der Link gilt einmal, innerhalb der nächsten Stunde.

@@ -409,6 +409,11 @@ account-did-consent-denied = You did not allow { $app } to use your account
 account-did-app-withdrawn = You took back what you had allowed { $app }
 account-did-api-key-created = An API key was made
 account-did-api-key-revoked = An API key was revoked
+account-did-export-asked = You asked for your data
+account-did-export-ready = Your data was ready to be downloaded
+account-did-export-fetched = Your data was downloaded
+account-did-deletion-asked = The account was to be deleted
+account-did-deletion-taken-back = The account was kept after all
 
 account-apps-title = Apps with access
 account-apps-lead = What you have allowed them, until you take it back.
@@ -440,6 +445,56 @@ account-confirm-other-title = This is another account
 account-confirm-other = The account at { $provider } does not sign you in here. Choose the one that is connected.
 account-confirm-stale-title = That was not a fresh sign-in
 account-confirm-stale = { $provider } does not say that you have signed in there just now. Use your password instead.
+
+## What is kept of people, and the end of their accounts
+
+export-title = Your data
+export-lead = Everything that we keep of you, in one file that programs can read. It holds no passwords and no keys.
+export-ask = Put my data together
+export-hint = If it is a lot, it takes a while. Come back here then.
+export-hint-mail = If it is a lot, it takes a while, and we mail you when it is ready.
+export-asked = Asked for { $day }
+export-state-ready = { $size } KiB. Here until { $day }.
+export-state-waiting = Being put together. Reload this page in a while.
+export-state-failed = It could not be put together. Ask for it again; if that does not help, tell the people who run this service.
+export-state-over = Not here any more.
+export-fetch = Download
+export-ready = Your data is here. It can be downloaded below.
+export-waits = Your data is being put together.
+export-running = Your data is being put together already. Wait until that is done.
+export-enough =
+    { $hours ->
+        [one] You have asked for this often enough for now. You can ask again in 1 hour.
+       *[other] You have asked for this often enough for now. You can ask again in { $hours } hours.
+    }
+leave-section = Delete your account
+leave-effect = Your profile, your picture, the ways you sign in and everything that you have allowed apps are deleted. Apps keep what they have taken over themselves. You are signed out everywhere at once.
+leave-grace =
+    { $count ->
+        [0] You can take your account back for less than a day: sign in and keep it.
+        [one] For 1 day you can take your account back: sign in and keep it.
+       *[other] For { $count } days you can take your account back: sign in and keep it.
+    }
+leave-at-once = This happens at once, and there is no way back.
+leave-sure = Yes, delete my account
+leave-ask = Delete account
+leave-unsure = Tick the box if you are sure.
+leave-asked-title = Your account is going to be deleted
+leave-asked = You are signed out everywhere. If you change your mind in time, sign in and keep your account.
+leave-gone-title = Your account is deleted
+leave-gone = You are signed out everywhere.
+leave-title = Your account is to be deleted on { $day }
+leave-lead = You are not signed in yet. If you keep your account, everything in it stays as it is; only apps have to be let in again.
+leave-keep = Keep my account
+leave-go-on = Go on deleting it
+leave-goes-title = Your account is still going to be deleted
+leave-goes = Nothing has changed, and you are not signed in.
+leave-late-title = That took too long
+leave-late = Sign in again. If your account is still there, you can keep it then.
+leave-link = This account is to be deleted. Sign in with its password on the sign-in page first, and keep it.
+leave-json = This account is to be deleted. Sign in on the sign-in page to keep it.
+leave-already = This account is to be deleted already.
+leave-not = This account is not going to be deleted.
 
 ## Error page
 
@@ -527,6 +582,17 @@ mail-way-otherwise = If this was not you, choose a new password on the sign-in p
 mail-code-subject = Your code for { $brand }
 mail-code-lead = Your code for { $brand }: { $code }. Type it into the page where you asked for it, and nowhere else.
 mail-code-otherwise = If you did not ask for it, do nothing, and tell the code to nobody: whoever has it can get into your account.
+mail-leave-subject = Your { $brand } account is going to be deleted
+mail-leave-lead = Somebody who is signed in to your account at { $brand }, most likely you, has asked for it to be deleted. That happens on { $time }. Until then you can keep it: sign in, and say so.
+mail-leave-button = Keep my account
+mail-leave-otherwise = If this was not you, sign in, keep your account, and choose a new password at once.
+mail-stay-subject = Your { $brand } account stays
+mail-stay-lead = Your account at { $brand } is not going to be deleted: somebody, most likely you, has kept it.
+mail-stay-otherwise = If this was not you, choose a new password at once: that ends every sign-in.
+mail-export-subject = Your data from { $brand } is ready
+mail-export-lead = What { $brand } keeps of you is put together. You can download it until { $time }, once you have signed in.
+mail-export-button = To your data
+mail-export-otherwise = If you did not ask for it, choose a new password on the sign-in page at once.
 mail-good =
     { $hours ->
         [one] The link works once, within the next hour.

@@ -21,7 +21,8 @@ use crate::{
 };
 
 const PASSWORD: &str = "plum violin 42 harbour";
-const SECTIONS: [&str; 8] = ["", "/profile", "/picture", "/email", "/password", "/sessions", "/apps", "/providers"];
+const SECTIONS: [&str; 9] =
+    ["", "/profile", "/picture", "/email", "/password", "/sessions", "/apps", "/providers", "/data"];
 
 struct Scene {
     stage: Stage,

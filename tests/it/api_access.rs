@@ -57,10 +57,13 @@ async fn ap_01_ap_06_h0_15_h1_8_every_route_answers_whom_it_declares(server: Tes
         tokens.push(text(&login(&server, person).await, "accessToken").to_owned());
     }
     let [own, other, admin] = [&tokens[0], &tokens[1], &tokens[2]];
+    // What somebody has asked for is there to be fetched.
+    let asked = server.call(Method::POST, &format!("/auth/{}/exports", ada.id)).bearer(own).send().await;
+    let export = text(&asked.expect_status(201).json(), "id").to_owned();
     let (only, but) = (holder(&server, "only").await, holder(&server, "but").await);
     let (mut users, mut permissions) = (0, 0);
     for route in table() {
-        let path = route.path.replace("{id}", &ada.id);
+        let path = route.path.replace("{id}", &ada.id).replace("{export}", &export);
         // What a row with a method says of others, another row says.
         let of_row = |mut statuses: Vec<(Method, u16)>| {
             statuses.retain(|(method, _)| route.method.as_ref().is_none_or(|own| own == method));

@@ -57,7 +57,7 @@ async fn people(engine: Engine) {
     expect_failure(place.cli(&["user", "create", "--emial", "x"]).await, 2, "--email");
     place.dump().await.expect_same_as(&before);
 
-    place.cli(&["user", "delete", "ada", "--json"]).await.json::<Value>();
+    place.cli(&["user", "delete", "ada", "--now", "--json"]).await.json::<Value>();
     assert_eq!(place.cli(&["user", "list", "--json"]).await.json::<Value>(), json!([]));
 }
 
@@ -464,7 +464,7 @@ async fn the_record_is_listed_and_filtered(engine: Engine) {
         assert_eq!(list(&nothing).await, Vec::<Value>::new(), "{nothing:?}");
     }
     // Who is gone stays in the record.
-    place.cli(&["user", "delete", "ada"]).await.expect_success();
+    place.cli(&["user", "delete", "ada", "--now"]).await.expect_success();
     assert_eq!(kinds(&list(&["--user", ada["id"].as_str().expect("an id")]).await)[0], "user_deleted");
     expect_failure(place.cli(&["audit", "list", "--since", "yesterday"]).await, 2, "--since yesterday");
     expect_failure(place.cli(&["audit", "list", "--user", "nobody"]).await, 1, "bonafide user list");

@@ -69,6 +69,7 @@ mod own_account;
 mod own_account_cli;
 mod pages_chromium;
 mod passwords;
+mod personal_data;
 mod pictures;
 mod policies;
 mod policy_engine;

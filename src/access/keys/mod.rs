@@ -21,7 +21,7 @@ use crate::platform::secrets;
 
 pub use live::LiveKey;
 pub use request::{ApiKeyFault, NewApiKey, lifetime_of};
-pub use store::{ApiKey, sweep};
+pub use store::{ApiKey, revoke_all_of, sweep};
 use uses::Uses;
 
 pub const PREFIX: &str = "bfk_";

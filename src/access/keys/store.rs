@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Owner;
 use super::live::{Limits, LiveKey, Means};
 use super::uses::Batch;
-use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
+use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_all, fetch_one};
 
 /// A key as its owner sees it: everything but its secrets.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -195,6 +195,17 @@ pub(super) async fn revoke(tx: &Tx, ending: Ending, now: DateTime<Utc>) -> Resul
             fetch_one(tx, &sql, [hash.into(), now.into(), client_id.into()]).await
         }
     }
+}
+
+/// Ends every key of a person, in the caller's transaction. Answers which they were.
+pub async fn revoke_all_of(tx: &Tx, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+    }
+    let sql = "UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL RETURNING id";
+    let rows: Vec<Row> = fetch_all(tx, sql, [user.into(), now.timestamp_millis().into()]).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// A key by the hash of its secret, with its owner, their roles and permissions: if it is good now, and its owner in use.

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use ::entity::decisions;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::bundle::{Bundle, Uid};
 use super::publish::{PolicyFault, compile};
@@ -151,6 +152,11 @@ impl Policies {
             run
         })
         .await?)
+    }
+
+    /// Forgets the decisions that name somebody who is gone.
+    pub async fn forget_naming(&self, user: Uuid) -> Result<u64, DatabaseError> {
+        store::forget_naming(&self.database, user).await
     }
 
     /// Forgets what is not of late any more.

@@ -128,6 +128,13 @@ pub(super) async fn recent(database: &Database, limit: u64) -> Result<Vec<decisi
     Ok(found.all(database.reader()).await?)
 }
 
+/// Forgets the decisions that name somebody.
+pub(super) async fn forget_naming(database: &Database, user: Uuid) -> Result<u64, DatabaseError> {
+    let sql = "DELETE FROM decisions WHERE question LIKE $1";
+    let naming = format!("%{user}%");
+    database.write(move |tx| Box::pin(async move { execute(tx, sql, [naming.into()]).await })).await
+}
+
 /// Forgets decisions from before an instant, and those beyond so many.
 pub(super) async fn forget(
     database: &Database,

@@ -161,6 +161,11 @@ impl Call {
         body.ok_or_else(|| Problem::bad_request("api-body-malformed"))
     }
 
+    /// Refuses a body that says anything, where none is needed.
+    pub(super) fn require_nothing_said(&self) -> Result<(), Problem> {
+        if self.has_body() { self.body::<Nothing>().map(|_| ()) } else { Ok(()) }
+    }
+
     /// The same where the body may have declared attributes besides.
     pub(super) fn body_with_attributes<T: DeserializeOwned>(&self) -> Result<(T, AttributeValues), Problem> {
         let (attributes, rest) = self.body::<Strict>()?.split(&self.web.app.settings.attributes);
@@ -212,6 +217,11 @@ impl Call {
         })
     }
 }
+
+/// A body without members.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
 
 /// Names the member where the reader does; the rest of what it says is about its own types.
 fn malformed(said: &str) -> Problem {

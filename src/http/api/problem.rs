@@ -273,6 +273,10 @@ impl From<IdentityError> for Fault {
             IdentityError::Hash(HashError::Busy) | IdentityError::Unproven(SignInError::Busy) => Self::Busy,
             IdentityError::LastAdministrator => Problem::new(StatusCode::CONFLICT, "api-last-administrator").into(),
             IdentityError::Unknown(_) => Problem::not_found().into(),
+            IdentityError::Leaving => {
+                Problem::new(StatusCode::CONFLICT, "leave-already").code("account_leaving").into()
+            }
+            IdentityError::Staying => Problem::new(StatusCode::CONFLICT, "leave-not").into(),
             IdentityError::Changed => {
                 Problem::new(StatusCode::PRECONDITION_FAILED, "api-changed").code("changed").into()
             }
@@ -299,6 +303,7 @@ macro_rules! broken {
 }
 
 broken!(
+    crate::exports::ExportError,
     crate::grants::GrantError,
     crate::keys::KeyError,
     crate::platform::database::DatabaseError,

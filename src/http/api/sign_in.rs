@@ -95,6 +95,10 @@ async fn prove(call: &Call, name: &str, password: &str) -> Result<(User, Tokens)
         Err(SignInError::Unverified { .. }) => {
             return Err(Problem::bad_request("unverified-title").code("invalid_email").into());
         }
+        // Here too: they take it back on a page.
+        Err(SignInError::Leaving(_)) => {
+            return Err(Problem::bad_request("leave-json").code("account_leaving").into());
+        }
         Err(SignInError::Busy) => return Err(Fault::Busy),
         Err(error) => return Err(Fault::broken(error)),
     };

@@ -166,6 +166,7 @@ fn again(web: &Web, caller: &Caller, case: &Case, error: PendingFault) -> Respon
         }
         PendingFault::SignIn(SignInError::Refused) => refused(Fault::new("password", "password-wrong")),
         PendingFault::SignIn(SignInError::Unverified { .. }) => refused(Fault::new("password", "password-unverified")),
+        PendingFault::SignIn(SignInError::Leaving(_)) => refused(Fault::new("password", "leave-link")),
         PendingFault::SignIn(SignInError::Throttled { retry_after }) => {
             let minutes = (retry_after.num_seconds() + 59) / 60;
             let fault = Fault::new("", "sign-in-throttled").with("minutes", minutes.to_string());

@@ -6,6 +6,7 @@ pub(super) mod choose_account;
 pub(super) mod consent;
 pub mod docs;
 pub(super) mod home;
+pub(super) mod leaving;
 pub(super) mod link_account;
 pub(super) mod link_provider;
 pub(super) mod providers;

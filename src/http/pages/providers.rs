@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, account, link_provider, verify_email};
+use super::{DeviceCookie, Waiting, account, leaving, link_provider, verify_email};
 use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
@@ -192,6 +192,7 @@ pub(super) async fn sign_in(
     from: &Whence,
 ) -> Response {
     let may_mail = proof.may_mail();
+    let proven = proof.clone();
     match web.app.sessions.begin(session, proof, false, &caller.source()).await {
         Ok(()) => {
             if may_mail {
@@ -200,6 +201,11 @@ pub(super) async fn sign_in(
             device.give(web, answer::see_other(&waiting.onward()))
         }
         Err(SessionError::Refused) => {
+            match web.app.accounts.leaver(proven).await {
+                Ok(Some(leaver)) => return leaving::ask(web, caller, waiting, None, leaver, false),
+                Ok(None) => {}
+                Err(error) => return answer::fault_page(web, caller, &error),
+            }
             note(web, caller, &from.provider, "account").await;
             stopped(StatusCode::FORBIDDEN, "provider-refused-title", "provider-refused", waiting)
                 .with("provider", &from.label)

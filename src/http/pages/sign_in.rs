@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, account, providers, submitted, verify_email};
+use super::{DeviceCookie, Waiting, account, leaving, providers, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::reasons;
@@ -97,6 +97,7 @@ pub(in crate::http) async fn post(
         Ok(proof) => proof,
         Err(SignInError::Refused) => return refused(),
         Err(SignInError::Unverified { email }) => return verify_email::unverified(&web, &caller, &waiting, email),
+        Err(SignInError::Leaving(leaver)) => return leaving::ask(&web, &caller, &waiting, then, *leaver, remember),
         Err(SignInError::Throttled { retry_after }) => {
             let minutes = (retry_after.num_seconds() + 59) / 60;
             let fault = Fault::new("", "sign-in-throttled").with("minutes", minutes.to_string());

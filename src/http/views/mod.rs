@@ -7,6 +7,7 @@ mod dev;
 mod docs;
 mod form_post;
 mod home;
+mod leaving;
 mod link_account;
 mod mailbox;
 mod sign_in;
@@ -22,6 +23,7 @@ pub use dev::{DecodedToken, DevAppPage, DevMailPage, DevMessagePage, DevTokensPa
 pub use docs::{Call, Described, DocsPage, Group, Kind, Member, Shape};
 pub use form_post::FormPostPage;
 pub use home::{HomePage, ProviderChoice};
+pub use leaving::LeavingPage;
 pub use link_account::{Code, LinkAccountPage};
 pub use mailbox::{ForgotPasswordPage, NoticePage, ResetPasswordPage, UnverifiedPage, VerifyEmailPage};
 pub use sign_in::{BackToApp, ProviderLink, SignInPage};
@@ -167,6 +169,10 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     ("account-number", &[]),
     ("account-yes-or-no", &[]),
     ("account-lines-many", &["max"]),
+    ("leave-unsure", &[]),
+    ("leave-link", &[]),
+    ("export-running", &[]),
+    ("export-enough", &["hours"]),
 ];
 
 /// The error pages a handler may answer with: title, message, and the message's arguments.
@@ -196,6 +202,7 @@ pub(crate) const ERRORS: &[(&str, &str, &[&str])] = &[
     ("provider-link-unverified-title", "provider-link-unverified", &[]),
     ("account-confirm-other-title", "account-confirm-other", &["provider"]),
     ("account-confirm-stale-title", "account-confirm-stale", &["provider"]),
+    ("leave-late-title", "leave-late", &[]),
     ("unavailable-title", "unavailable", &[]),
     ("server-fault-title", "server-fault", &[]),
     ("not-found-title", "not-found", &[]),

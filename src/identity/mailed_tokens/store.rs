@@ -7,16 +7,17 @@ use uuid::Uuid;
 use super::{NewToken, Purpose};
 use crate::platform::database::{Database, DatabaseError, Tx, execute, fetch_one};
 
-/// Good still, and the account has the address that it was mailed to; for a change, that is still to come.
+/// Good still, and the account has the address that it was mailed to; for a change, that is still to come. Who leaves may need a new
+/// password to take the account back by.
 const ALIVE: &str = "t.used_at IS NULL AND t.expires_at > $2 AND EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id \
-                     AND u.disabled_at IS NULL AND (t.purpose = 'change_email' OR u.email_canonical = t.address_canonical))";
+                     AND (u.disabled_at IS NULL OR u.disabled_at = u.leaving_since) AND (t.purpose = 'change_email' OR u.email_canonical = t.address_canonical))";
 
 /// Puts a link in the place of the last one of its purpose, which is void from now on. Nobody has the nil id and a disabled
 /// person is not written to: then nothing happens, at the same cost.
 pub(in crate::identity) async fn put(tx: &Tx, new: &NewToken) -> Result<bool, DatabaseError> {
     let sql = "INSERT INTO mailed_tokens \
                (user_id, purpose, token_hash, address, address_canonical, interaction, created_at, expires_at) \
-               SELECT u.id, $2, $3, $4, $5, $6, $7, $8 FROM users u WHERE u.id = $1 AND u.disabled_at IS NULL \
+               SELECT u.id, $2, $3, $4, $5, $6, $7, $8 FROM users u WHERE u.id = $1 AND (u.disabled_at IS NULL OR u.disabled_at = u.leaving_since) \
                ON CONFLICT (user_id, purpose) DO UPDATE SET token_hash = $3, address = $4, address_canonical = $5, \
                interaction = $6, created_at = $7, expires_at = $8, used_at = NULL";
     let values = [

@@ -18,6 +18,7 @@ const MEMORY: u64 = 128 * 1024 * 1024;
 
 /// The type of every picture that is kept.
 pub(super) const EXTENSION: &str = ".webp";
+pub(super) const TYPE: &str = "image/webp";
 
 /// Why something is not taken for a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

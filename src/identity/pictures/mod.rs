@@ -129,6 +129,11 @@ impl Accounts {
         Ok(self.studio.storage.get(name).await?)
     }
 
+    /// The file of a picture by its name, with its type.
+    pub async fn picture_file(&self, name: &str) -> Result<Option<(&'static str, Bytes)>, PictureError> {
+        Ok(self.studio.storage.get(name).await?.map(|file| (image::TYPE, file)))
+    }
+
     /// Removes at most `batch` pictures that are nobody's; answers how many went.
     pub async fn sweep_pictures(&self, now: DateTime<Utc>, batch: i64) -> Result<u64, DatabaseError> {
         let mut gone = 0;

@@ -40,6 +40,8 @@ pub struct Settings {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub exports: Exports,
+    pub audit: Audit,
     /// None are declared where a file says so by an empty table.
     #[serde(default)]
     pub attributes: Attributes,
@@ -115,6 +117,36 @@ pub struct Accounts {
     pub sign_up_domains: Vec<String>,
     pub reveal_existing: bool,
     pub require_verified_email: bool,
+    pub deletion_grace: Millis,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exports {
+    pub at_once: u32,
+    pub kept: Millis,
+    pub a_day: u32,
+}
+
+impl Exports {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.a_day == 0 {
+            return Err((
+                "exports.a_day",
+                "must be at least 1: people have a right to what is kept of them".to_owned(),
+            ));
+        }
+        if self.kept.seconds() < 60 {
+            return Err(("exports.kept", "must be at least a minute, or nobody could fetch one".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    pub kept: Millis,
 }
 
 impl Accounts {
@@ -394,6 +426,7 @@ impl Settings {
             return Err(("tokens.code_lifetime", "must be 10m at most (RFC 6749 section 4.1.2)".to_owned()));
         }
         self.accounts.check()?;
+        self.exports.check()?;
         self.limits.check()?;
         self.traces.check()?;
         self.mail.check()?;

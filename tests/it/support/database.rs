@@ -213,6 +213,7 @@ pub(crate) async fn seen_statements(connection: &DatabaseConnection) -> Vec<Stri
         JOIN pg_database ON pg_database.oid = dbid, generate_series(1, calls)
         WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
         AND query NOT LIKE 'SELECT value FROM epochs %' AND query NOT LIKE 'SELECT DISTINCT recipient FROM outbox %'
+        AND query NOT LIKE 'SELECT id FROM exports WHERE ready_at IS NULL %'
         AND query !~* '^\s*(BEGIN|START|COMMIT|ROLLBACK)' ORDER BY 1";
     strings(connection, seen).await
 }

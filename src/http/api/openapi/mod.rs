@@ -5,6 +5,7 @@ mod adapter;
 mod audit;
 mod authzen;
 mod keys;
+mod leaving;
 mod operation;
 mod own;
 mod people;
@@ -34,6 +35,7 @@ fn operations() -> impl Iterator<Item = Operation> {
         sign_in::operations(),
         people::operations(),
         own::operations(),
+        leaving::operations(),
         recovery::operations(),
         audit::operations(),
         roles::operations(),

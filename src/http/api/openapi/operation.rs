@@ -157,6 +157,16 @@ impl Operation {
         self.answers(shape, &[202])
     }
 
+    /// 201 if it is done already, 202 if it is done later.
+    pub(super) fn begins(self, shape: Shape) -> Self {
+        self.answers(shape, &[201, 202])
+    }
+
+    /// It answers a document whose shape is described elsewhere.
+    pub(super) fn file(self) -> Self {
+        self.answers(|_| json!({"type": "object"}), &[200])
+    }
+
     /// 201 if it was not there before.
     pub(super) fn declares(self, shape: Shape) -> Self {
         self.answers(shape, &[200, 201])

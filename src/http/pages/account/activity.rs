@@ -13,7 +13,7 @@ use crate::platform::database::DatabaseError;
 const SECTION: &str = "activity";
 
 /// What people call what happened.
-const SENTENCES: [(&str, &str); 24] = [
+const SENTENCES: [(&str, &str); 29] = [
     ("signed_up", "account-did-signed-up"),
     ("signed_in", "account-did-signed-in"),
     ("sign_in_refused", "account-did-sign-in-refused"),
@@ -38,6 +38,11 @@ const SENTENCES: [(&str, &str); 24] = [
     ("app_withdrawn", "account-did-app-withdrawn"),
     ("api_key_created", "account-did-api-key-created"),
     ("api_key_revoked", "account-did-api-key-revoked"),
+    ("export_asked", "account-did-export-asked"),
+    ("export_ready", "account-did-export-ready"),
+    ("export_fetched", "account-did-export-fetched"),
+    ("deletion_asked", "account-did-deletion-asked"),
+    ("deletion_taken_back", "account-did-deletion-taken-back"),
 ];
 
 /// What a page shows.

@@ -3,6 +3,7 @@
 pub(in crate::http) mod activity;
 pub(in crate::http) mod apps;
 pub(in crate::http) mod confirm;
+pub(in crate::http) mod data;
 pub(in crate::http) mod email;
 mod fields;
 pub(in crate::http) mod overview;
@@ -67,7 +68,10 @@ impl FromRequestParts<Arc<Web>> for Here {
 
 /// Where somebody signs in who wants to this section.
 fn sign_in_href(path: &str) -> String {
-    let section = SECTIONS.iter().find(|section| section.path() == path);
+    let is_there = |section: &&Section| section.path() == path;
+    // A document is fetched from the section that lists it.
+    let is_of = |section: &&Section| section.name == "data" && path.starts_with("/account/export/");
+    let section = SECTIONS.iter().find(|section| is_there(section) || is_of(section));
     section.map_or_else(|| "/sign-in?then=account".to_owned(), |section| format!("/sign-in?then={}", then(section)))
 }
 

@@ -3,6 +3,7 @@
 mod activity;
 mod apps;
 mod confirm;
+mod data;
 mod email;
 mod overview;
 mod password;
@@ -14,6 +15,7 @@ mod sessions;
 pub use activity::{ActivityLine, ActivityPage};
 pub use apps::{AppLine, AppsPage};
 pub use confirm::ConfirmPage;
+pub use data::{DataPage, ExportLine};
 pub use email::EmailPage;
 pub use overview::{OverviewPage, SectionLine};
 pub use password::PasswordPage;
@@ -47,6 +49,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "activity", title: "account-activity-title" },
     Section { name: "apps", title: "account-apps-title" },
     Section { name: "providers", title: "account-providers-title" },
+    Section { name: "data", title: "export-title" },
 ];
 
 impl Section {
