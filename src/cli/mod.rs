@@ -307,7 +307,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Doctor(doctor) => doctor.run(settings).await,
             Command::Migrate(migrate) => migrate.run(settings?).await,
             Command::Policy(policy) => policy.run(settings?).await,
-            Command::User(user) => with_app(settings?, async |app| Box::pin(user.run(app)).await).await,
+            Command::User(user) => with_app(settings?, async |app| user.run(app).await).await,
             Command::Client(client) => with_app(settings?, async |app| client.run(app).await).await,
             Command::Api(api) => with_app(settings?, async |app| api.run(app).await).await,
             Command::Role(role) => with_app(settings?, async |app| role.run(app).await).await,
@@ -326,7 +326,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
 /// Runs a command in the rooms. A new database gets its schema; an old one is left to `serve` and `migrate`.
 async fn with_app(settings: Settings, command: impl AsyncFnOnce(&App) -> Result<(), Failure>) -> Result<(), Failure> {
     let app = App::open(settings, Arc::new(SystemClock), Arc::new(SystemRandom), Schema::CreateOnly).await?;
-    let outcome = command(&app).await;
+    // On the heap: commands are large futures, and one of them runs.
+    let outcome = Box::pin(command(&app)).await;
     app.database.close().await;
     outcome
 }

@@ -45,7 +45,7 @@ pub(super) enum User {
     Enable(Who),
     /// Keep somebody out; their sessions and grants end at once
     Disable(Who),
-    /// Have somebody's account deleted with all that belongs to it, after the grace of accounts.deletion_grace
+    /// Have somebody's account deleted with all that belongs to it, after a grace period
     #[command(after_help = "Examples:
   bonafide user delete ada@example.com
   bonafide user delete ada@example.com --now")]

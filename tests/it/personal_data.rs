@@ -449,7 +449,7 @@ async fn one_of_two_nodes_goes_on_where_the_other_was_killed(engine: Engine) {
     let left = count(first.place(), "export_parts").await;
     // Another one, which has nothing of the first but the database.
     let second = first.second().await;
-    let deadline = Instant::now() + Wait::from_secs(60);
+    let deadline = Instant::now() + Wait::from_mins(1);
     while count(first.place(), "exports WHERE ready_at IS NOT NULL").await == 0 {
         assert!(Instant::now() < deadline, "nobody goes on");
         tokio::time::sleep(Wait::from_millis(100)).await;

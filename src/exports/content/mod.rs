@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use self::rows::{
-    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Asked, Code, Consent, Decision, Device, Event,
-    Grant, LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
+    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Code, Consent, Decision, Device, Document,
+    Event, Grant, LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
 };
 use self::store::Row;
 use super::ExportError;
@@ -48,7 +48,7 @@ pub const SECTIONS: [&str; 20] = [
     Decision::NAME,
     Event::NAME,
     Action::NAME,
-    Asked::NAME,
+    Document::NAME,
 ];
 
 /// Where a document goes, a piece of text at a time.
@@ -101,7 +101,7 @@ pub(super) async fn write(of: Subject<'_>, sink: &mut impl Sink) -> Result<(), E
     section::<Decision, _>(of, sink).await?;
     section::<Event, _>(of, sink).await?;
     section::<Action, _>(of, sink).await?;
-    section::<Asked, _>(of, sink).await?;
+    section::<Document, _>(of, sink).await?;
     sink.put("\n}\n").await
 }
 
@@ -119,8 +119,8 @@ async fn section_with<R: Row, S: Sink>(
     let mut after = R::start();
     loop {
         let rows: Vec<R> = store::page(of.database, of.user, &after).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.key();
+        let Some(end) = rows.last() else { break };
+        after = end.key();
         for row in &rows {
             list.put(sink, row, more(row)).await?;
         }

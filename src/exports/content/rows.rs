@@ -340,7 +340,7 @@ pub(super) struct Action {
 /// Documents like this one.
 #[derive(FromQueryResult, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(super) struct Document {
     pub(super) id: Uuid,
     #[serde(serialize_with = "at")]
     asked_at: i64,

@@ -6,8 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::rows::{
-    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Asked, Code, Consent, Decision, Device, Event,
-    Grant, LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
+    AccessToken, Account, Action, AdapterSession, AdapterWord, ApiKey, Code, Consent, Decision, Device, Document,
+    Event, Grant, LinkedAccount, Mail, MailedLink, Picture, Role, Session, UpstreamRequest, VerificationToken,
 };
 use crate::platform::database::{Database, DatabaseError};
 
@@ -197,7 +197,7 @@ row!(
     i64::MIN => happened_at, Uuid::nil() => id
 );
 row!(
-    Asked,
+    Document,
     "exports",
     "SELECT id, asked_at, ready_at, failed_at, expires_at, bytes FROM exports WHERE user_id = $1 AND id > $2 ORDER BY id",
     Uuid::nil() => id

@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(said(3_600), "1 hour ago");
         assert_eq!(said(86_400), "1 day ago");
         assert_eq!(said(29 * 86_400), "29 days ago");
-        assert_eq!(said(31 * 86_400), "2026-10-22");
+        assert_eq!(said(31 * 86_400), "22 October 2026");
     }
 
     #[test]
