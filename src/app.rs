@@ -86,6 +86,8 @@ pub struct App {
     pub grants: Grants,
     /// Why requests were refused.
     pub traces: Arc<Traces>,
+    /// The way to other machines.
+    pub outgoing: Outgoing,
     /// Rung when a message has been written to the outbox.
     pub bell: Bell,
 }
@@ -129,6 +131,7 @@ impl App {
             bell.clone(),
             master.sealing().clone(),
         )?;
+        let outgoing = Outgoing::new(&settings.outgoing, &[])?;
         Ok(Self {
             api_keys: ApiKeys::new(database.clone(), clock.clone(), random.clone(), &settings.issuer),
             service_accounts: ServiceAccounts::new(database.clone(), clock.clone(), random.clone()),
@@ -153,11 +156,12 @@ impl App {
                 random.clone(),
                 settings.clone(),
                 master.sealing().clone(),
-                Outgoing::new(&settings.outgoing, &[])?,
+                outgoing.clone(),
             ),
             policies: Policies::load(database.clone(), clock.clone(), random.clone()).await?,
             grants: Grants::new(database.clone(), clock.clone(), random.clone(), settings.clone(), bell.clone()),
             traces: Arc::new(Traces::new(database.clone(), clock.clone(), settings.traces.clone())),
+            outgoing,
             settings,
             clock,
             random,

@@ -13,7 +13,7 @@ pub struct Model {
     pub purpose: String,
     /// Whose account is to be linked, where somebody is signed in.
     pub user_id: Option<Uuid>,
-    /// The interaction that waits, or where a browser goes that was signed out.
+    /// The interaction that waits, the section of the account that somebody is on the way to, or where a browser goes that was signed out.
     pub onward: Option<String>,
     pub created_at: i64,
     pub expires_at: i64,

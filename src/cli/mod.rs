@@ -42,9 +42,9 @@ use crate::identity::IdentityError;
 use crate::keys::{self, Alg, KeyError};
 use crate::platform::clock::SystemClock;
 use crate::platform::database::DatabaseError;
+use crate::platform::logs;
 use crate::platform::random::SystemRandom;
 use crate::platform::settings::{Layers, Origin, Settings, SettingsError, Sources};
-use crate::platform::telemetry;
 use crate::server::StartError;
 
 /// An OAuth 2.0 and OpenID Connect identity provider. Without a command it serves.
@@ -296,7 +296,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         if layers.is_default("log.level") {
             "warn".clone_into(&mut log.level);
         }
-        telemetry::start_logs(&log, None).map_err(Failure::Usage)?;
+        logs::start(&log, None).map_err(Failure::Usage)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -8,10 +8,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, output};
 use crate::platform::clock::SystemClock;
+use crate::platform::collector::Exporter;
+use crate::platform::logs;
 use crate::platform::random::SystemRandom;
 use crate::platform::settings::{Layers, Settings, Sources};
-use crate::platform::spans::Exporter;
-use crate::platform::telemetry;
 use crate::server::{Options, Server};
 
 #[derive(Args, Default)]
@@ -55,7 +55,7 @@ impl Serve {
             .map_err(|error| Failure::Other(error.to_string()))?;
         runtime.block_on(async {
             let traces = Exporter::start(&settings.telemetry, &settings.outgoing).map_err(Failure::Usage)?;
-            telemetry::start_logs(&settings.log, traces.as_ref()).map_err(Failure::Usage)?;
+            logs::start(&settings.log, traces.as_ref()).map_err(Failure::Usage)?;
             let options =
                 Options { migrate: !self.no_migrate, dev: self.dev, terminal: std::io::stdout().is_terminal() };
             let served = serve(settings, options).await;

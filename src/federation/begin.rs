@@ -20,8 +20,8 @@ const LIFETIME: Duration = Duration::hours(1);
 /// What somebody is sent to a provider for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// For the application's request that waits by this name, if one does.
-    SignIn { interaction: Option<String> },
+    /// For the application's request that waits by this name, or for a section of one's account by its word.
+    SignIn { interaction: Option<String>, then: Option<String> },
     /// To link another account to the person who is signed in.
     Link { user: Uuid },
     /// To show once more that it is the person who is signed in, on their way to this section of their account.
@@ -59,7 +59,8 @@ impl Federation {
         let url = self.authorization_url(&provider, &client, &state, browser, wish);
         let now = self.clock.now();
         let (purpose, user_id, onward) = match purpose {
-            Purpose::SignIn { interaction } => (store::SIGN_IN, None, interaction),
+            Purpose::SignIn { interaction: None, then: Some(then) } => (store::VISIT, None, Some(then)),
+            Purpose::SignIn { interaction, .. } => (store::SIGN_IN, None, interaction),
             Purpose::Link { user } => (store::LINK, Some(user), None),
             Purpose::Confirm { user, then } => (store::CONFIRM, Some(user), Some(then)),
         };

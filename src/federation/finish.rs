@@ -45,7 +45,8 @@ impl Federation {
     /// What the browser was sent for.
     fn purpose(request: &Request) -> Result<Purpose, FederationError> {
         match (request.purpose.as_str(), request.user_id) {
-            (store::SIGN_IN, _) => Ok(Purpose::SignIn { interaction: request.onward.clone() }),
+            (store::SIGN_IN, _) => Ok(Purpose::SignIn { interaction: request.onward.clone(), then: None }),
+            (store::VISIT, _) => Ok(Purpose::SignIn { interaction: None, then: request.onward.clone() }),
             (store::LINK, Some(user)) => Ok(Purpose::Link { user }),
             (store::CONFIRM, Some(user)) => {
                 Ok(Purpose::Confirm { user, then: request.onward.clone().unwrap_or_default() })

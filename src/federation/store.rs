@@ -84,6 +84,8 @@ pub async fn reseal(
 // ---- browsers that are expected back ----
 
 pub(super) const SIGN_IN: &str = "sign_in";
+/// A sign-in on the way to one's account.
+pub(super) const VISIT: &str = "visit";
 pub(super) const LINK: &str = "link";
 pub(super) const CONFIRM: &str = "confirm";
 pub(super) const SIGN_OUT: &str = "sign_out";

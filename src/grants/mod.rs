@@ -1,7 +1,7 @@
 //! What people have granted to applications: codes, grants with their refresh tokens, consents, and the authorization
 //! requests that wait for a person.
 //!
-//! The statements of `store` are where OAuth's promises are kept: a code is good once, a refresh token has one successor,
+//! The statements of the `store`s are where OAuth's promises are kept: a code is good once, a refresh token has one successor,
 //! and ending a grant or a session is one statement.
 
 /// What tells the roles and permissions of a person, where the granted scope asks for them: the columns of a statement that
@@ -51,13 +51,13 @@ pub use access_tokens::{
     StoredAccessToken,
 };
 pub use apps::App;
-pub use codes::{CodeRequest, Exchange, Finished, NewCode, Redeemed, Redemption};
-pub use interactions::Interaction;
-pub use refresh::{Refreshed, Rotation};
-pub use store::{
-    CodeState, Party, RefreshState, end_all_but, end_all_of, expire_codes, expire_codes_but, expire_codes_of_session,
-    parties, sweep,
+pub use codes::{
+    CodeRequest, CodeState, Exchange, Finished, NewCode, Redeemed, Redemption, expire_codes, expire_codes_but,
+    expire_codes_of_session,
 };
+pub use interactions::Interaction;
+pub use refresh::{RefreshState, Refreshed, Rotation};
+pub use store::{Party, end_all_but, end_all_of, parties, sweep};
 
 /// Prefixes tell people and secret scanners what a string is.
 pub const CODE_PREFIX: &str = "bfc_";

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use super::state::Web;
-use crate::platform::telemetry;
+use crate::platform::prometheus;
 
 pub fn router(web: Arc<Web>) -> Router {
     Router::new()
@@ -34,7 +34,7 @@ async fn ready(State(web): State<Arc<Web>>) -> Response {
 }
 
 async fn metrics() -> Response {
-    let mut response = telemetry::metrics().render().into_response();
+    let mut response = prometheus::handle().render().into_response();
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));

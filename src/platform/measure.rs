@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use metrics::Histogram;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
-use super::{spans, telemetry};
+use super::{prometheus, spans};
 
 /// What the work of a request, or of the background, consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Step {
 /// Made once: a step that is measured looks nothing up and allocates nothing.
 static TIMES: LazyLock<[Histogram; 8]> = LazyLock::new(|| {
     // Whoever measures before a server starts must not be given handles that lead nowhere for good.
-    telemetry::metrics();
+    prometheus::handle();
     Step::ALL.map(|step| metrics::histogram!("bonafide_step_seconds", "step" => step.name()))
 });
 
@@ -67,10 +67,15 @@ impl Step {
         Timer { step: self, started: started() }
     }
 
+    /// The step in a trace.
+    pub(super) fn span(self) -> Span {
+        spans::step(self.name())
+    }
+
     /// The step as work that is waited for.
     pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         let timer = self.begin();
-        work.instrument(spans::step(self)).map(move |done| {
+        work.instrument(self.span()).map(move |done| {
             drop(timer);
             done
         })
@@ -79,7 +84,7 @@ impl Step {
     /// The step as work that is done at once.
     pub fn during<T>(self, work: impl FnOnce() -> T) -> T {
         let _timer = self.begin();
-        spans::step(self).in_scope(work)
+        self.span().in_scope(work)
     }
 }
 
@@ -112,7 +117,7 @@ mod tests {
             assert_eq!(step as usize, position);
             step.during(|| {});
         }
-        let shown = telemetry::metrics().render();
+        let shown = prometheus::handle().render();
         for step in Step::ALL {
             assert!(shown.contains(&format!("bonafide_step_seconds_count{{step=\"{}\"}}", step.name())), "{shown}");
         }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Bytes;
+use reqwest::Certificate;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::OnceCell;
 use tracing::Instrument as _;
 use url::{Host, Url};
 
@@ -25,6 +27,8 @@ pub enum OutgoingError {
     Forbidden(String),
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    #[error("the program is stopping")]
+    Stopping,
     #[error(transparent)]
     Request(#[from] reqwest::Error),
 }
@@ -50,7 +54,10 @@ impl OutgoingError {
 /// An HTTP client that only goes where it may.
 #[derive(Clone)]
 pub struct Outgoing {
-    client: reqwest::Client,
+    /// Made when it is first needed: it reads the system's authorities, which takes longer than all else of a start.
+    client: Arc<OnceCell<reqwest::Client>>,
+    /// Trusted besides the system's.
+    authority: Option<Certificate>,
     allowed: Arc<[String]>,
     measured: bool,
 }
@@ -66,22 +73,35 @@ impl Outgoing {
     /// `also` are addresses (`host:port`) allowed besides the settings'.
     pub fn new(settings: &settings::Outgoing, also: &[String]) -> Result<Self, OutgoingError> {
         let allowed: Arc<[String]> = settings.allow.iter().chain(also).map(|entry| entry.to_lowercase()).collect();
-        #[expect(clippy::disallowed_methods, reason = "the guarded client is made here, and only here")]
-        let mut builder = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(TIME_LIMIT)
-            .timeout(TIME_LIMIT)
-            .user_agent("bonafide")
-            .dns_resolver(Arc::new(Guard { allowed: allowed.clone() }));
+        let mut authority = None;
         if !settings.ca.is_empty() {
             let refuse =
                 |error: &dyn std::fmt::Display| OutgoingError::Authorities(format!("{}: {error}", settings.ca));
             let pem = std::fs::read(&settings.ca).map_err(|error| refuse(&error))?;
-            let authority = reqwest::Certificate::from_pem(&pem).map_err(|error| refuse(&error))?;
-            builder = builder.add_root_certificate(authority);
+            authority = Some(Certificate::from_pem(&pem).map_err(|error| refuse(&error))?);
         }
-        Ok(Self { client: builder.build()?, allowed, measured: true })
+        Ok(Self { client: Arc::default(), authority, allowed, measured: true })
+    }
+
+    async fn client(&self) -> Result<&reqwest::Client, OutgoingError> {
+        #[expect(clippy::disallowed_methods, reason = "the guarded client is made here, and only here")]
+        let made = self.client.get_or_try_init(async || {
+            let mut builder = reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(TIME_LIMIT)
+                .timeout(TIME_LIMIT)
+                .user_agent("bonafide")
+                .dns_resolver(Arc::new(Guard { allowed: self.allowed.clone() }));
+            if let Some(authority) = &self.authority {
+                builder = builder.add_root_certificate(authority.clone());
+            }
+            tokio::task::spawn_blocking(|| builder.build())
+                .await
+                .map_err(|_| OutgoingError::Stopping)?
+                .map_err(Into::into)
+        });
+        made.await
     }
 
     /// The same for what telemetry itself sends: a trace of sending traces would have no end.
@@ -124,13 +144,14 @@ impl Outgoing {
     async fn execute(&self, request: hyper::Request<Vec<u8>>) -> Result<reqwest::Response, OutgoingError> {
         let mut request = reqwest::Request::try_from(request)?;
         self.check_literal(request.url())?;
+        let client = self.client().await?;
         if !self.measured {
-            return Ok(self.client.execute(request).await?);
+            return Ok(client.execute(request).await?);
         }
         let _timer = Step::OutgoingCall.begin();
         let (method, host) = (request.method().clone(), request.url().host_str().unwrap_or_default().to_owned());
-        let span = spans::call(&method, &host, request.headers_mut());
-        let response = self.client.execute(request).instrument(span.clone()).await?;
+        let span = spans::call(Step::OutgoingCall.name(), &method, &host, request.headers_mut());
+        let response = client.execute(request).instrument(span.clone()).await?;
         spans::answered(&span, response.status());
         Ok(response)
     }

@@ -14,7 +14,6 @@ use crate::http::Web;
 use crate::mail::{Letterhead, Postman};
 use crate::outbox::{Courier, Sender};
 use crate::platform::database;
-use crate::platform::outgoing::Outgoing;
 use crate::platform::settings::Millis;
 use crate::platform::smtp::Smtp;
 use crate::{audit, departures, grants, identity, keys, sessions};
@@ -186,8 +185,7 @@ pub(super) async fn write_last_notes(app: &App) {
 
 /// Sends what the outbox holds, of the kinds that we know how to deliver.
 pub(super) fn sender(app: &Arc<App>, web: &Web) -> Result<Sender, StartError> {
-    let outgoing = Outgoing::new(&app.settings.outgoing, &[])?;
-    let mut couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), outgoing))];
+    let mut couriers: Vec<Arc<dyn Courier>> = vec![Arc::new(BackchannelLogout::new(app.clone(), app.outgoing.clone()))];
     let settings = &app.settings;
     // What development keeps is not sent.
     if !settings.mail.captured

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::counted::MESSAGES;
 use crate::app::App;
 use crate::outbox::{self, Queue};
-use crate::platform::telemetry;
+use crate::platform::prometheus;
 
 /// Prometheus asks at most so often.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ pub(super) async fn follow(app: Arc<App>, stopped: CancellationToken) {
             Err(error) => tracing::warn!(%error, "cannot see what waits in the outbox"),
         }
         // Samples of histograms are kept until somebody adds them up; nobody may ever ask.
-        telemetry::metrics().run_upkeep();
+        prometheus::handle().run_upkeep();
         tokio::select! {
             () = stopped.cancelled() => return,
             () = tokio::time::sleep(PAUSE) => {}

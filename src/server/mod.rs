@@ -28,10 +28,10 @@ use crate::platform::certificate::CertificateError;
 use crate::platform::clock::Clock;
 use crate::platform::database;
 use crate::platform::outgoing::OutgoingError;
+use crate::platform::prometheus;
 use crate::platform::random::Random;
 use crate::platform::settings::Settings;
 use crate::platform::smtp::SmtpError;
-use crate::platform::telemetry;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -111,7 +111,7 @@ impl Server {
         random: Arc<dyn Random>,
         options: Options,
     ) -> Result<Self, StartError> {
-        telemetry::metrics();
+        prometheus::handle();
         counted::begin();
         if !settings.limits.enabled {
             tracing::warn!("limits.enabled is false: passwords may be tried and requests sent without end");

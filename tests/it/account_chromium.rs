@@ -21,8 +21,8 @@ use crate::{
 };
 
 const PASSWORD: &str = "plum violin 42 harbour";
-const SECTIONS: [&str; 9] =
-    ["", "/profile", "/picture", "/email", "/password", "/sessions", "/apps", "/providers", "/data"];
+const SECTIONS: [&str; 10] =
+    ["", "/profile", "/picture", "/email", "/password", "/sessions", "/activity", "/apps", "/providers", "/data"];
 
 struct Scene {
     stage: Stage,
@@ -332,6 +332,19 @@ async fn every_task_by_keyboard_alone() {
     scene.type_into("password", "tidal lantern 88 moss").await;
     scene.press(Key::Enter).await;
     scene.expect_note("You have a new password").await;
+
+    scene.visit("/account").await;
+    scene.enter("go-data").await;
+    scene.enter("export").await;
+    scene.tab_to("fetch1").await;
+    scene.enter("delete").await;
+    browser.id("sure-fault").await;
+    assert_eq!(scene.focus().await, "summary");
+    scene.tab_to("sure").await;
+    scene.press(" ").await;
+    scene.enter("delete").await;
+    browser.find(By::Id("delete")).await.expect_err("the page that says that it goes");
+    scene.look("account-leaves").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -361,7 +374,7 @@ async fn as_a_screen_reader_has_it() {
                 (scene.told(&element, "computedrole").await, scene.told(&element, "computedlabel").await);
             let html = element.outer_html().await.unwrap_or_default();
             assert!(!label.trim().is_empty(), "{section}: nobody says what this is: {html}");
-            let roles = ["link", "button", "textbox", "combobox", "menulist", "Date", "textField"];
+            let roles = ["link", "button", "textbox", "combobox", "menulist", "Date", "textField", "checkbox"];
             let known =
                 roles.contains(&role.as_str()) || html.contains("type=\"date\"") || html.contains("type=\"file\"");
             assert!(known, "{section}: {role}: {html}");
@@ -376,6 +389,8 @@ async fn as_a_screen_reader_has_it() {
         ("apps", "w1", "button", "Withdraw"),
         ("providers", "u1", "button", "Disconnect"),
         ("password", "change-password", "button", "Set password"),
+        ("data", "sure", "checkbox", "Yes, delete my account"),
+        ("data", "delete", "button", "Delete account"),
     ] {
         scene.visit(&format!("/account/{section}")).await;
         let element = browser.id(id).await;

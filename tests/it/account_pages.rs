@@ -12,7 +12,7 @@ use crate::{
     mail::server_with_mail,
     providers::{Stage, come_back, may},
     statements::expect_at_most,
-    support::{Answer, Browser, Engine, Flow, Form, Person, TestServer, at_once, made},
+    support::{Answer, Browser, Engine, Flow, Person, TestServer, at_once, made},
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -25,17 +25,10 @@ async fn browser_of(server: &TestServer, person: &Person) -> Browser {
     browser
 }
 
-/// The form that this button sends.
-#[track_caller]
-fn form_of(page: &Answer, button: &str) -> Form {
-    let found = page.forms().into_iter().find(|form| form.button(button).is_some());
-    found.unwrap_or_else(|| panic!("no form has the button {button}: {page:#?}"))
-}
-
 /// Opens a section and sends the form that this button sends.
 async fn press(browser: &mut Browser, section: &str, button: &str, typed: &[(&str, &str)]) -> Answer {
     let page = browser.get(&format!("/account/{section}")).await.expect_status(200);
-    browser.submit(&form_of(&page, button), Some(button), typed).await
+    browser.submit(&page.form_of(button), Some(button), typed).await
 }
 
 /// Goes on to the section, which says this.
@@ -171,7 +164,7 @@ async fn a_profile_with_all_that_is_in_it(server: TestServer) {
         ("attributes.foundedYear", "1843"),
     ];
     let page = browser.get("/account/profile").await.expect_status(200);
-    let form = form_of(&page, "save");
+    let form = page.form_of("save");
     for (name, kind) in
         [("given_name", "given-name"), ("address.street_address", "street-address"), ("birthdate", "bday")]
     {
@@ -179,7 +172,7 @@ async fn a_profile_with_all_that_is_in_it(server: TestServer) {
     }
     let saved = browser.submit(&form, Some("save"), &typed).await;
     let page = expect_done(&mut browser, saved, "Saved.").await;
-    let shown = form_of(&page, "save");
+    let shown = page.form_of("save");
     assert_eq!(shown.value("name"), Some("Ada King"));
     assert_eq!(shown.value("birthdate"), Some("1815-12-10"));
     let user = server.app().accounts.find(&ada.id).await.expect("her");
@@ -224,7 +217,7 @@ async fn a_profile_that_does_not_do_is_shown_as_it_was_typed(server: TestServer)
     let refused = press(&mut browser, "profile", "save", &typed).await;
     let page = expect_refused(refused, 422, "8 things need another look");
     server.dump().await.expect_same_as(&before);
-    let form = form_of(&page, "save");
+    let form = page.form_of("save");
     for (name, value) in typed {
         assert_eq!(form.value(name), Some(value), "{name}");
         if name != "nickname" {
@@ -249,7 +242,7 @@ async fn a_profile_that_does_not_do_is_shown_as_it_was_typed(server: TestServer)
     let saved = browser.submit(&form, Some("save"), &right).await;
     let page = expect_done(&mut browser, saved, "Saved.").await;
     assert!(!page.body.contains("<script>alert"), "{page:#?}");
-    assert_eq!(form_of(&page, "save").value("birthdate"), Some("1815"));
+    assert_eq!(page.form_of("save").value("birthdate"), Some("1815"));
 }
 
 both_engines!(attributes_are_filled_in_by_their_kinds with [
@@ -278,7 +271,7 @@ async fn attributes_are_filled_in_by_their_kinds(server: TestServer) {
         ("attributes.day", "someday"),
         ("attributes.list", "abcdef"),
     ];
-    let refused = browser.submit(&form_of(&page, "save"), Some("save"), &odd).await;
+    let refused = browser.submit(&page.form_of("save"), Some("save"), &odd).await;
     let page = expect_refused(refused, 422, "4 things need another look");
     let good = [
         ("attributes.whole", "7"),
@@ -287,7 +280,7 @@ async fn attributes_are_filled_in_by_their_kinds(server: TestServer) {
         ("attributes.day", "2024-02-29"),
         ("attributes.list", "a\r\n\r\nb "),
     ];
-    let mut form = form_of(&page, "save");
+    let mut form = page.form_of("save");
     // What is not in the form is nobody's to send.
     form.fields.push(("attributes.secret".to_owned(), "mine".to_owned()));
     form.fields.push(("attributes.shown".to_owned(), "mine".to_owned()));
@@ -303,14 +296,14 @@ both_engines!(whoever_was_not_quick_enough_sees_both);
 async fn whoever_was_not_quick_enough_sees_both(server: TestServer) {
     let ada = server.person("ada").await;
     let mut browser = browser_of(&server, &ada).await;
-    let form = form_of(&browser.get("/account/profile").await, "save");
+    let form = browser.get("/account/profile").await.form_of("save");
     let saved = browser.submit(&form, Some("save"), &[("address.locality", "Paris"), ("nickname", "A")]).await;
     saved.expect_status(303);
     let before = server.dump().await;
     let late = browser.submit(&form, Some("save"), &[("nickname", "B")]).await;
     let page = expect_refused(late, 409, "changed in another place");
     server.dump().await.expect_same_as(&before);
-    let again = form_of(&page, "save");
+    let again = page.form_of("save");
     assert_eq!(again.value("nickname"), Some("B"));
     for said in ["Saved meanwhile: A", "Saved meanwhile: Paris"] {
         assert!(page.body.contains(said), "{page:#?}");
@@ -318,7 +311,7 @@ async fn whoever_was_not_quick_enough_sees_both(server: TestServer) {
     // Whoever has seen it may save.
     let saved = browser.submit(&again, Some("save"), &[("address.locality", "Paris")]).await;
     let page = expect_done(&mut browser, saved, "Saved.").await;
-    let shown = form_of(&page, "save");
+    let shown = page.form_of("save");
     assert_eq!((shown.value("nickname"), shown.value("address.locality")), (Some("B"), Some("Paris")));
     // Of ten forms at once one is saved.
     let answers = at_once(10, |n| {
@@ -354,7 +347,7 @@ async fn a_picture_is_set_and_removed_without_scripts(server: TestServer) {
     let mut browser = browser_of(&server, &ada).await;
     let page = browser.get("/account/picture").await.expect_status(200);
     assert!(page.body.contains("5 MiB"), "what is allowed is said before: {page:#?}");
-    let token = form_of(&page, "set-picture").value("csrf").expect("a token").to_owned();
+    let token = page.form_of("set-picture").value("csrf").expect("a token").to_owned();
     let send = async |browser: &mut Browser, body: Vec<u8>| {
         browser.send(browser.call(Method::POST, "/account/picture").body("multipart/form-data; boundary=x", body)).await
     };
@@ -395,7 +388,7 @@ async fn another_address_counts_when_it_has_answered(engine: Engine) {
     {
         let refused = press(&mut browser, "email", "change-email", &[("email", typed)]).await;
         let page = expect_refused(refused, 422, said);
-        assert_eq!(form_of(&page, "change-email").value("email"), Some(typed));
+        assert_eq!(page.form_of("change-email").value("email"), Some(typed));
     }
     let asked = press(&mut browser, "email", "change-email", &[("email", "king@example.net")]).await;
     let page = expect_done(&mut browser, asked, "Look into the mailbox").await;
@@ -421,7 +414,7 @@ async fn a_stale_sign_in_leads_to_confirming_and_back(engine: Engine) {
     let (server, _mailbox) = server_with_mail(engine, &[]).await;
     let (ada, eve) = (made::person(&server, "ada").await, made::person(&server, "eve").await);
     let mut browser = browser_of(&server, &ada).await;
-    let form = form_of(&browser.get("/account/email").await.expect_status(200), "change-email");
+    let form = browser.get("/account/email").await.expect_status(200).form_of("change-email");
     let sid = "SELECT sid AS line FROM browser_sessions WHERE ended_at IS NULL";
     let before = lines(&server, sid).await;
     server.advance_seconds(15 * 60 + 1);
@@ -438,19 +431,19 @@ async fn a_stale_sign_in_leads_to_confirming_and_back(engine: Engine) {
     let page = browser.follow(sent).await.expect_status(200);
     let username = page.elements("input").into_iter().find(|input| input.attribute("autocomplete") == Some("username"));
     assert_eq!(username.expect("for managers").attribute("value"), Some(ada.email.as_str()));
-    let form = form_of(&page, "confirm");
+    let form = page.form_of("confirm");
     let empty = browser.submit(&form, Some("confirm"), &[]).await;
     expect_refused(empty, 422, "Fill this in");
     let wrong = browser.submit(&form, Some("confirm"), &[("password", "not hers")]).await;
     let page = expect_refused(wrong, 422, "not the account’s password");
     // Nobody else's password, whatever name is sent with it.
-    let mut forged = form_of(&page, "confirm");
+    let mut forged = page.form_of("confirm");
     forged.fields.retain(|(name, _)| name != "username");
     forged.fields.push(("username".to_owned(), eve.username.clone()));
     server.app().accounts.set_password(&eve.id, "another violin 42 harbour").await.expect("a password");
     let wrong = browser.submit(&forged, Some("confirm"), &[("password", "another violin 42 harbour")]).await;
     expect_refused(wrong, 422, "not the account’s password");
-    let back = browser.submit(&form_of(&page, "confirm"), Some("confirm"), &[("password", &ada.password)]).await;
+    let back = browser.submit(&page.form_of("confirm"), Some("confirm"), &[("password", &ada.password)]).await;
     assert_eq!(back.expect_status(303).header("location"), "/account/email");
     assert_eq!(lines(&server, sid).await, before, "the session goes on");
     browser.get("/account/email").await.expect_status(200);
@@ -500,7 +493,7 @@ async fn lg_11_a_new_password_ends_what_is_elsewhere(engine: Engine) {
     assert!(page.headers.contains_key("retry-after"), "{page:#?}");
     server.advance_seconds(16 * 60);
     let page = browser.get("/account/confirm?then=email").await.expect_status(200);
-    browser.submit(&form_of(&page, "confirm"), Some("confirm"), &[("password", new)]).await.expect_status(303);
+    browser.submit(&page.form_of("confirm"), Some("confirm"), &[("password", new)]).await.expect_status(303);
 }
 
 both_engines!(ap_20_sessions_are_seen_and_ended);
@@ -518,7 +511,7 @@ async fn ap_20_sessions_are_seen_and_ended(server: TestServer) {
     for said in ["192.0.2.7", "Active just now", "Active 2 hours ago"] {
         assert!(page.body.contains(said), "{said}: {page:#?}");
     }
-    let form = form_of(&page, "e2");
+    let form = page.form_of("e2");
     let before = server.dump().await;
     let eves = server.app().sessions.of(eve.id.parse().expect("an id"), 9).await.expect("her sessions");
     let alien = eves.first().expect("one").id.to_string();
@@ -567,7 +560,7 @@ async fn ap_20_apps_are_seen_and_their_access_is_taken_back(server: TestServer) 
         assert!(page.body.contains(said), "{said}: {page:#?}");
     }
     assert!(!page.body.contains("<Market>"), "{page:#?}");
-    let form = form_of(&page, "w1");
+    let form = page.form_of("w1");
     let withdraw = |client: &str| {
         let mut form = form.clone();
         form.fields.push(("app".to_owned(), client.to_owned()));
@@ -601,16 +594,16 @@ async fn al_19_ways_in_are_seen_and_taken_and_the_last_one_stays(engine: Engine)
     // A first password, which has nothing to show but the sign-in of a moment ago.
     let first = browser.get("/account/password").await.expect_status(200);
     assert!(first.find_element("current_password").is_none(), "{first:#?}");
-    let set = browser.submit(&form_of(&first, "change-password"), None, &[("password", "tidal lantern 88 moss")]).await;
+    let set = browser.submit(&first.form_of("change-password"), None, &[("password", "tidal lantern 88 moss")]).await;
     expect_done(&mut browser, set, "You have a new password").await;
     // From now on it is the password that shows who is here: the provider has not said when they signed in there.
     let page = browser.get("/account/providers").await.expect_status(200);
-    let form = form_of(&page, "u1");
+    let form = page.form_of("u1");
     let asked = browser.submit(&form, Some("u1"), &[]).await.expect_status(403);
     let typed = [("password", "tidal lantern 88 moss")];
-    let confirmed = browser.submit(&form_of(&asked, "confirm"), Some("confirm"), &typed).await.expect_status(303);
+    let confirmed = browser.submit(&asked.form_of("confirm"), Some("confirm"), &typed).await.expect_status(303);
     assert_eq!(confirmed.header("location"), "/account/providers");
-    let form = form_of(&browser.get("/account/providers").await, "u1");
+    let form = browser.get("/account/providers").await.form_of("u1");
     let before = stage.server.dump().await;
     for (name, value) in [("account", "109"), ("provider", "other")] {
         let mut forged = form.clone();
@@ -624,9 +617,9 @@ async fn al_19_ways_in_are_seen_and_taken_and_the_last_one_stays(engine: Engine)
     let ada = made::person(&stage.server, "ada").await;
     let mut other = browser_of(&stage.server, &ada).await;
     let page = other.get("/account/providers").await.expect_status(200);
-    let request = other.submit(&form_of(&page, "link-stub"), None, &[]).await.expect_status(303).location();
+    let request = other.submit(&page.form_of("link-stub"), None, &[]).await.expect_status(303).location();
     come_back(&mut other, &stage.stub.answer(&request, json!({ "sub": "hers" }))).await.expect_status(303);
-    let mut forged = form_of(&other.get("/account/providers").await, "u1");
+    let mut forged = other.get("/account/providers").await.form_of("u1");
     forged.fields.retain(|(key, _)| key != "account");
     forged.fields.push(("account".to_owned(), "108".to_owned()));
     let refused = other.submit(&forged, None, &[]).await;
@@ -635,7 +628,7 @@ async fn al_19_ways_in_are_seen_and_taken_and_the_last_one_stays(engine: Engine)
     stage.server.advance_seconds(16 * 60);
     let late = browser.submit(&form, Some("u1"), &[]).await.expect_status(403);
     assert!(late.title().contains("Confirm it is you"), "{late:#?}");
-    browser.submit(&form_of(&late, "confirm"), Some("confirm"), &typed).await.expect_status(303);
+    browser.submit(&late.form_of("confirm"), Some("confirm"), &typed).await.expect_status(303);
     let gone = press(&mut browser, "providers", "u1", &[]).await;
     expect_done(&mut browser, gone, "Disconnected").await;
     assert_eq!(lines(&stage.server, link).await, ["stub hers"]);
@@ -652,7 +645,7 @@ async fn whoever_has_no_password_confirms_at_their_provider(engine: Engine) {
     let sent = browser.get("/account/password").await.expect_status(303);
     let page = browser.follow(sent).await.expect_status(200);
     assert!(page.find_element("confirm").is_none(), "there is no password to ask for: {page:#?}");
-    let form = form_of(&page, "provider-stub");
+    let form = page.form_of("provider-stub");
     let request = async |browser: &mut Browser| {
         browser.submit(&form, Some("provider-stub"), &[]).await.expect_status(303).location()
     };
@@ -693,7 +686,9 @@ async fn pages_of_long_lists_stay_small_and_quick() {
     }
     let address = "2001:db8:1234:5678:9abc:def0:1234:5678";
     run(&server, &format!("UPDATE browser_sessions SET user_agent = '{FIREFOX}', address = '{address}'")).await;
-    for section in ["", "/profile", "/picture", "/email", "/password", "/sessions", "/apps", "/providers"] {
+    for section in
+        ["", "/profile", "/picture", "/email", "/password", "/sessions", "/activity", "/apps", "/providers", "/data"]
+    {
         let path = format!("/account{section}");
         for language in ["en", "de"] {
             let get = async || {
@@ -731,12 +726,14 @@ async fn nobodys_account_is_enough_of_one(server: TestServer) {
     server.app().accounts.create(account).await.expect("an account");
     let mut browser = server.browser();
     sign_in(&mut browser, "plain", &password).await.expect_status(303);
-    for section in ["", "/profile", "/picture", "/email", "/password", "/sessions", "/apps", "/providers"] {
+    for section in
+        ["", "/profile", "/picture", "/email", "/password", "/sessions", "/activity", "/apps", "/providers", "/data"]
+    {
         browser.get(&format!("/account{section}")).await.expect_status(200);
     }
     let page = browser.get("/account/email").await;
     assert!(page.find_element("change-email").is_none() && page.body.contains("sends no mails"), "{page:#?}");
     server.advance_seconds(16 * 60);
     let page = browser.get("/account/confirm?then=providers").await.expect_status(200);
-    browser.submit(&form_of(&page, "confirm"), Some("confirm"), &[("password", &password)]).await.expect_status(303);
+    browser.submit(&page.form_of("confirm"), Some("confirm"), &[("password", &password)]).await.expect_status(303);
 }

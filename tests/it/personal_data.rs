@@ -21,7 +21,7 @@ use crate::{
     mail::server_with_mail,
     providers::{Stage, may},
     support::{
-        Answer, Binary, Browser, Engine, Flow, Form, Person, Place, TestServer, at_once,
+        Answer, Binary, Browser, Engine, Flow, Person, Place, TestServer, at_once,
         made::{self, SignedIn},
     },
 };
@@ -54,13 +54,6 @@ async fn sweep(server: &TestServer) {
 async fn count(place: &Place, table: &str) -> i64 {
     let counted = lines(place, &format!("SELECT CAST(count(*) AS TEXT) AS line FROM {table}")).await;
     counted[0].parse().expect("a number")
-}
-
-/// The form that this button sends.
-#[track_caller]
-fn form_of(page: &Answer, button: &str) -> Form {
-    let found = page.forms().into_iter().find(|form| form.button(button).is_some());
-    found.unwrap_or_else(|| panic!("no form has the button {button}: {page:#?}"))
 }
 
 async fn browser_of(server: &TestServer, person: &Person) -> Browser {
@@ -383,7 +376,7 @@ async fn whoever_has_much_gets_a_mail(engine: Engine) {
     live_long(server.place(), &ada, 3_000).await;
     let mut browser = browser_of(&server, &ada).await;
     let page = browser.get("/account/data").await.expect_status(200);
-    let answer = browser.submit(&form_of(&page, "export"), Some("export"), &[]).await.expect_status(303);
+    let answer = browser.submit(&page.form_of("export"), Some("export"), &[]).await.expect_status(303);
     let page = browser.follow(answer).await.expect_status(200);
     assert!(page.body.contains("Your data is being put together."), "{page:#?}");
     let mail = mailbox.nth(1).await;
@@ -437,7 +430,7 @@ async fn one_of_two_nodes_goes_on_where_the_other_was_killed(engine: Engine) {
     let mut browser = first.browser();
     sign_in(&mut browser, &ada.username, &ada.password).await.expect_status(303);
     let page = browser.get("/account/data").await.expect_status(200);
-    browser.submit(&form_of(&page, "export"), Some("export"), &[]).await.expect_status(303);
+    browser.submit(&page.form_of("export"), Some("export"), &[]).await.expect_status(303);
     let deadline = Instant::now() + Wait::from_secs(20);
     while count(first.place(), "export_parts").await == 0 {
         assert!(Instant::now() < deadline, "nothing is written");
@@ -447,6 +440,9 @@ async fn one_of_two_nodes_goes_on_where_the_other_was_killed(engine: Engine) {
     let waiting = count(first.place(), "exports WHERE ready_at IS NULL").await;
     assert_eq!(waiting, 1, "it was killed in the midst of it");
     let left = count(first.place(), "export_parts").await;
+    // Half a minute later.
+    let shorter = "UPDATE exports SET leased_until = leased_until - 30000";
+    run(first.place(), shorter).await;
     // Another one, which has nothing of the first but the database.
     let second = first.second().await;
     let deadline = Instant::now() + Wait::from_mins(1);
@@ -521,8 +517,8 @@ async fn br_14_nobody_uses_an_account_on_its_way_out(engine: Engine) {
     let mut browser = browser_of(&server, &ada).await;
     let page = browser.get("/account/data").await.expect_status(200);
     // Not by a slip.
-    let slip = browser.submit(&form_of(&page, "delete"), Some("delete"), &[]).await.expect_status(422);
-    let gone = browser.submit(&form_of(&slip, "delete"), Some("delete"), &[("sure", "yes")]).await.expect_status(200);
+    let slip = browser.submit(&page.form_of("delete"), Some("delete"), &[]).await.expect_status(422);
+    let gone = browser.submit(&slip.form_of("delete"), Some("delete"), &[("sure", "yes")]).await.expect_status(200);
     assert!(gone.body.contains("Your account is going to be deleted"), "{gone:#?}");
     let mail = loop {
         let all = mailbox.received();
@@ -551,22 +547,22 @@ async fn br_14_nobody_uses_an_account_on_its_way_out(engine: Engine) {
     let page = sign_in(&mut browser, &ada.username, &ada.password).await.expect_status(200);
     assert!(page.body.contains("Your account is to be deleted on "), "{page:#?}");
     browser.get("/account").await.expect_status(303);
-    let goes = browser.submit(&form_of(&page, "go-on"), Some("go-on"), &[]).await.expect_status(200);
+    let goes = browser.submit(&page.form_of("go-on"), Some("go-on"), &[]).await.expect_status(200);
     assert!(goes.body.contains("still going to be deleted"), "{goes:#?}");
     browser.get("/account").await.expect_status(303);
     // Another browser makes nothing of the ticket.
-    let ticket = form_of(&page, "keep").value("ticket").expect("a ticket").to_owned();
+    let ticket = page.form_of("keep").value("ticket").expect("a ticket").to_owned();
     let mut other = server.browser();
     let theirs = sign_in(&mut other, &ada.username, &ada.password).await.expect_status(200);
-    let form = form_of(&theirs, "keep");
+    let form = theirs.form_of("keep");
     let stolen = [("ticket", ticket.as_str()), ("keep", "yes"), ("csrf", form.value("csrf").expect("a token"))];
     other.post("/sign-in/keep", &stolen).await.expect_status(400);
     other.post("/sign-in/keep", &stolen[..2]).await.expect_status(403);
-    let kept = browser.submit(&form_of(&page, "keep"), Some("keep"), &[]).await.expect_status(303);
+    let kept = browser.submit(&page.form_of("keep"), Some("keep"), &[]).await.expect_status(303);
     browser.follow(kept).await.expect_status(200);
     browser.get("/account").await.expect_status(200);
     // Once.
-    browser.submit(&form_of(&page, "keep"), Some("keep"), &[]).await.expect_status(400);
+    browser.submit(&page.form_of("keep"), Some("keep"), &[]).await.expect_status(400);
     assert!(can_sign_in(&server.wire(), &ada).await);
     login(&server, &ada).await;
     // What had ended stays ended.
@@ -673,7 +669,7 @@ async fn an_application_waits_until_an_account_is_kept(engine: Engine) {
     // A window that an application has opened stays in its hands.
     assert!(!page.headers.contains_key("cross-origin-opener-policy"), "{page:#?}");
     assert!(!stage.is_signed_in(&browser).await);
-    let kept = browser.submit(&form_of(&page, "keep"), Some("keep"), &[]).await.expect_status(303);
+    let kept = browser.submit(&page.form_of("keep"), Some("keep"), &[]).await.expect_status(303);
     let back = browser.follow(kept).await;
     assert_eq!(stage.id_token(&back).await["sub"], first["sub"]);
     assert!(stage.is_signed_in(&browser).await);
@@ -686,7 +682,7 @@ async fn without_a_grace_an_account_goes_at_once(engine: Engine) {
     let mut browser = browser_of(&server, &ada).await;
     let page = browser.get("/account/data").await.expect_status(200);
     assert!(page.body.contains("there is no way back"), "{page:#?}");
-    browser.submit(&form_of(&page, "delete"), Some("delete"), &[("sure", "yes")]).await.expect_status(200);
+    browser.submit(&page.form_of("delete"), Some("delete"), &[("sure", "yes")]).await.expect_status(200);
     assert!(server.app().accounts.find("ada").await.is_err());
 }
 

@@ -7,9 +7,34 @@ use serde_json::json;
 
 use crate::{
     engines::lines,
-    providers::{Stage, may},
+    providers::{Stage, leave_from, may},
     support::{Browser, Engine, made, unique_parameters},
 };
+
+each_engine!(whoever_is_on_the_way_to_their_account_gets_there);
+/// By the provider's word, and by what has to be proven first.
+async fn whoever_is_on_the_way_to_their_account_gets_there(engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let ada = made::person(&stage.server, "ada").await;
+    let claims = json!({ "sub": "7", "email": ada.email, "email_verified": true });
+    let visit = async |browser: &mut Browser| {
+        let answer = browser.get("/account/sessions").await;
+        let page = browser.follow(answer).await.expect_status(200);
+        let request = leave_from(&page, browser, "stub").await;
+        stage.come_back(browser, &stage.stub.answer(&request, claims.clone())).await.expect_status(200)
+    };
+    let mut browser = stage.server.browser();
+    let page = visit(&mut browser).await;
+    assert_eq!(page.url.path(), "/providers/link", "{page:#?}");
+    assert_eq!(page.element("link-cancel").attribute("href"), Some("/sign-in?then=sessions"));
+    let form = page.form_of("link-account");
+    let wrong = browser.submit(&form, Some("link-account"), &[("password", "not hers")]).await.expect_status(422);
+    let form = wrong.form_of("link-account");
+    let done = browser.submit(&form, Some("link-account"), &[("password", &ada.password)]).await;
+    assert_eq!(browser.follow(done).await.expect_status(200).url.path(), "/account/sessions");
+    let page = visit(&mut stage.server.browser()).await;
+    assert_eq!(page.url.path(), "/account/sessions", "{page:#?}");
+}
 
 each_engine!(al_21_of_many_first_sign_ins_at_once_one_makes_the_account);
 async fn al_21_of_many_first_sign_ins_at_once_one_makes_the_account(engine: Engine) {

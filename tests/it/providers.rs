@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     engines::{can_sign_in, lines},
     support::{
-        Answer, Browser, Engine, Fault, Flow, Form, Mailbox, Person, ReceivedMail, Stub, TestServer, Tokens, Upstream,
+        Answer, Browser, Engine, Fault, Flow, Mailbox, Person, ReceivedMail, Stub, TestServer, Tokens, Upstream,
         made::{self, draft},
         unique_parameters,
     },
@@ -131,12 +131,6 @@ fn with(mut claims: Value, more: &Value) -> Value {
     claims
 }
 
-/// The form that this button sends.
-fn form_of(page: &Answer, button: &str) -> Form {
-    let found = page.forms().into_iter().find(|form| form.button(button).is_some());
-    found.unwrap_or_else(|| panic!("no form has the button {button}: {page:#?}"))
-}
-
 /// The code in a mail: two groups of four digits, as people read it.
 fn code_in(mail: &ReceivedMail) -> String {
     let text = mail.text();
@@ -149,15 +143,15 @@ fn code_in(mail: &ReceivedMail) -> String {
 /// Proves the mailbox on the page that asks for it, in two tries; where it ends here.
 pub(crate) async fn prove_by_code(browser: &mut Browser, page: &Answer, mailbox: &Mailbox) -> Answer {
     let before = mailbox.received().len();
-    let sent = browser.submit(&form_of(page, "send-code"), Some("send-code"), &[]).await;
+    let sent = browser.submit(&page.form_of("send-code"), Some("send-code"), &[]).await;
     let sent = browser.follow(sent).await.expect_status(200);
     let mail = mailbox.nth(before + 1).await;
     assert_eq!(mail.to, ["may@example.org"]);
     let code = code_in(&mail);
     let wrong = if code == "0000 0000" { "0000 0001" } else { "00000000" };
-    let refused = browser.submit(&form_of(&sent, "verify-code"), Some("verify-code"), &[("code", wrong)]).await;
+    let refused = browser.submit(&sent.form_of("verify-code"), Some("verify-code"), &[("code", wrong)]).await;
     let refused = refused.expect_status(422);
-    let done = browser.submit(&form_of(&refused, "verify-code"), Some("verify-code"), &[("code", &code)]).await;
+    let done = browser.submit(&refused.form_of("verify-code"), Some("verify-code"), &[("code", &code)]).await;
     browser.follow(done).await
 }
 
@@ -303,7 +297,7 @@ async fn an_account_that_is_there_is_linked_by_its_password(engine: Engine) {
     assert_eq!(page.url.path(), "/providers/link", "{page:#?}");
     assert!(!stage.is_signed_in(&browser).await);
     assert_eq!(stage.count("linked_accounts").await, 0);
-    let form = form_of(&page, "link-account");
+    let form = page.form_of("link-account");
     let wrong = browser.submit(&form, Some("link-account"), &[("password", "not hers")]).await;
     assert_eq!(wrong.status, 422, "{wrong:#?}");
     assert_eq!(stage.count("linked_accounts").await, 0);
@@ -311,7 +305,7 @@ async fn an_account_that_is_there_is_linked_by_its_password(engine: Engine) {
     // Another browser has nothing to prove there.
     let other = stage.server.browser().get(page.url.as_str()).await;
     assert!(!other.status.is_success(), "{other:#?}");
-    let form = form_of(&page, "link-account");
+    let form = page.form_of("link-account");
     let done = browser.submit(&form, Some("link-account"), &[("password", &ada.password)]).await;
     let done = browser.follow(done).await;
     assert_eq!(stage.id_token(&done).await["sub"], *ada.id);

@@ -187,7 +187,7 @@ async fn nothing_is_sealed_under_a_master_key_that_is_not_the_one(engine: Engine
 /// Somebody goes to the provider and comes back, as far as the rooms behind the pages go; the provider wants our secret.
 async fn exchange(server: &TestServer, stub: &Stub) -> Result<(), FederationError> {
     let (app, browser) = (server.app(), "what the browser's cookie holds");
-    let purpose = Purpose::SignIn { interaction: None };
+    let purpose = Purpose::SignIn { interaction: None, then: None };
     let url = app.federation.begin("op", purpose, browser, &Wish::default()).await?;
     let claims =
         serde_json::json!({"sub": "g1", "email": "grace@example.org", "email_verified": true, "name": "Grace"});

@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{Waiting, account, submitted};
+use super::{Waiting, submitted};
 use crate::http::answer::{self, Forms, Trouble};
 use crate::http::caller::Caller;
 use crate::http::state::Web;
-use crate::http::views::account::{Section, day};
+use crate::http::views::account::day;
 use crate::http::views::{LeavingPage, NoticePage};
 use crate::identity::{IdentityError, Leaver};
 use crate::sessions::SessionError;
@@ -20,14 +20,7 @@ use crate::sessions::SessionError;
 const PURPOSE: &str = "leaving";
 
 /// The page that asks.
-pub(super) fn ask(
-    web: &Web,
-    caller: &Caller,
-    waiting: &Waiting,
-    then: Option<Section>,
-    leaver: Leaver,
-    remember: bool,
-) -> Response {
+pub(super) fn ask(web: &Web, caller: &Caller, waiting: &Waiting, leaver: Leaver, remember: bool) -> Response {
     let leaves_at = leaver.leaves_at;
     let ticket = match web.app.accounts.ticket(leaver, remember, waiting.browser()) {
         Ok(ticket) => ticket,
@@ -38,7 +31,7 @@ pub(super) fn ask(
         day: day(&frame.words, leaves_at),
         frame,
         interaction: waiting.name.clone(),
-        then: then.map(|section| account::then(&section)),
+        then: waiting.then(),
         csrf: waiting.token(web, PURPOSE),
         ticket,
     };
@@ -80,9 +73,7 @@ pub(in crate::http) async fn post(
             if may_mail {
                 web.app.bell.ring();
             }
-            let then = account::section_of(form.get("then")).filter(|_| waiting.request.is_none());
-            let onward = then.map_or_else(|| waiting.onward(), |section| section.path());
-            answer::see_other(&onward)
+            answer::see_other(&waiting.onward())
         }
         // The password is another one since: they have the account back, and sign in with that one.
         Err(SessionError::Refused) => answer::see_other(&waiting.link("/sign-in")),

@@ -22,6 +22,12 @@ use crate::oauth::parameters::Parameters;
 
 const PURPOSE: &str = "link-account";
 
+/// Where somebody proves what this names.
+pub(super) fn href(waiting: &Waiting, pending: &str) -> String {
+    let then = waiting.then().map(|then| format!("&then={then}")).unwrap_or_default();
+    format!("/providers/link?pending={pending}{then}")
+}
+
 /// What somebody is about to prove, and for which request.
 struct Case {
     name: String,
@@ -37,7 +43,7 @@ pub(in crate::http) async fn get(
     uri: Uri,
 ) -> Response {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-    match find(&web, &caller, &headers, parameters.get("pending")).await {
+    match find(&web, &caller, &headers, &parameters).await {
         Ok(case) => render(&web, &caller, &case, StatusCode::OK, Vec::new()),
         Err(response) => response,
     }
@@ -57,7 +63,7 @@ pub(in crate::http) async fn post(
     if let Err(response) = check_form(&web, &caller, &headers, PURPOSE, &form) {
         return response;
     }
-    let case = match find(&web, &caller, &headers, form.get("pending")).await {
+    let case = match find(&web, &caller, &headers, &form).await {
         Ok(case) => case,
         Err(response) => return response,
     };
@@ -68,15 +74,17 @@ pub(in crate::http) async fn post(
     }
 }
 
-async fn find(web: &Web, caller: &Caller, headers: &HeaderMap, name: Option<&str>) -> Result<Case, Response> {
+async fn find(web: &Web, caller: &Caller, headers: &HeaderMap, sent: &Parameters) -> Result<Case, Response> {
     let gone = || gone(web, caller);
-    let (Some(name), Some(browser)) = (name, web.cookies.browser_secret(headers)) else { return Err(gone()) };
+    let (Some(name), Some(browser)) = (sent.get("pending"), web.cookies.browser_secret(headers)) else {
+        return Err(gone());
+    };
     let pending = match web.app.accounts.pending(name, browser).await {
         Ok(pending) => pending,
         Err(PendingFault::Gone) => return Err(gone()),
         Err(error) => return Err(answer::fault_page(web, caller, &error)),
     };
-    let waiting = Waiting::find(web, caller, headers, pending.interaction.as_deref()).await?;
+    let waiting = Waiting::find(web, caller, headers, pending.interaction.as_deref()).await?.towards(sent.get("then"));
     let provider = web.app.federation.providers.usable(&pending.arrival.provider).ok_or_else(gone)?;
     let from = Whence { provider: provider.name.clone(), label: provider.label.clone() };
     Ok(Case { name: name.to_owned(), pending, waiting, from })
@@ -101,7 +109,7 @@ async fn send(web: &Web, caller: &Caller, case: &Case) -> Response {
     let language = Some(frame.words.lang());
     let mailed = web.app.accounts.mail_link_code(&case.name, case.waiting.browser(), language, &caller.source()).await;
     match mailed {
-        Ok(()) => answer::see_other(&format!("/providers/link?pending={}", case.name)),
+        Ok(()) => answer::see_other(&href(&case.waiting, &case.name)),
         Err(error) => again(web, caller, case, error),
     }
 }
@@ -190,6 +198,7 @@ fn render(web: &Web, caller: &Caller, case: &Case, status: StatusCode, faults: V
         csrf: waiting.token(web, PURPOSE),
         pending: name.clone(),
         interaction: waiting.name.clone(),
+        then: waiting.then(),
         provider: from.label.clone(),
         address: pending.address.clone(),
         proven: pending.arrival.email_proven,

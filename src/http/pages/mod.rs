@@ -25,6 +25,7 @@ use super::csrf;
 use super::form;
 use super::interaction;
 use super::state::Web;
+use super::views::account::Section;
 use super::views::{Fault, Frame};
 use crate::audit::Source;
 use crate::grants::Interaction;
@@ -34,10 +35,11 @@ use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::parameters::Parameters;
 use crate::trace::{self, Rule, Why};
 
-/// The request of an application that a page before sign-in belongs to, if any.
+/// What a page before sign-in is on the way to: the request of an application, a section of one's account, or nothing of the kind.
 struct Waiting {
     name: Option<String>,
     request: Option<(Interaction, AuthorizationRequest)>,
+    section: Option<Section>,
     browser: String,
     /// The browser has to be given its secret.
     fresh: bool,
@@ -51,7 +53,17 @@ impl Waiting {
             None => None,
             Some(name) => Some(interaction::waiting(web, caller, headers, name).await?),
         };
-        Ok(Self { name: name.map(str::to_owned), request, browser, fresh })
+        Ok(Self { name: name.map(str::to_owned), request, section: None, browser, fresh })
+    }
+
+    /// The same on the way to a section of one's account by its word in a query, where no application waits.
+    fn towards(self, then: Option<&str>) -> Self {
+        Self { section: account::section_of(then).filter(|_| self.name.is_none()), ..self }
+    }
+
+    /// The word of that section.
+    fn then(&self) -> Option<&'static str> {
+        self.section.as_ref().map(account::then)
     }
 
     fn app(&self) -> Option<String> {
@@ -75,7 +87,11 @@ impl Waiting {
 
     /// Where the person goes once signed in.
     fn onward(&self) -> String {
-        self.name.as_ref().map_or_else(|| "/".to_owned(), |name| format!("/authorize?interaction={name}"))
+        match (&self.name, &self.section) {
+            (Some(name), _) => format!("/authorize?interaction={name}"),
+            (None, Some(section)) => section.path(),
+            (None, None) => "/".to_owned(),
+        }
     }
 
     /// Who asks for a mail on a page of this flow.
@@ -86,7 +102,11 @@ impl Waiting {
 
     /// Another page of the same flow.
     fn link(&self, page: &str) -> String {
-        self.name.as_ref().map_or_else(|| page.to_owned(), |name| format!("{page}?interaction={name}"))
+        match (&self.name, self.then()) {
+            (Some(name), _) => format!("{page}?interaction={name}"),
+            (None, Some(then)) => format!("{page}?then={then}"),
+            (None, None) => page.to_owned(),
+        }
     }
 
     /// The secret of the browser that the request belongs to.
@@ -134,7 +154,7 @@ async fn submitted(
     let form = form::read(headers, body, web.app.settings.http.max_body).await;
     let form = form.map_err(|fault| interaction::form_fault(web, caller, fault))?;
     check_form(web, caller, headers, purpose, &form).inspect_err(|_| trace::asked(form.pairs()))?;
-    let waiting = Waiting::find(web, caller, headers, form.get("interaction")).await?;
+    let waiting = Waiting::find(web, caller, headers, form.get("interaction")).await?.towards(form.get("then"));
     trace::pass(Rule::FormOurs);
     Ok((form, waiting))
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, account, leaving, link_provider, verify_email};
+use super::{DeviceCookie, Waiting, account, leaving, link_account, link_provider, verify_email};
 use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
@@ -31,11 +31,11 @@ pub(in crate::http) async fn start(
 ) -> Response {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let waiting = match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
-        Ok(waiting) => waiting,
+        Ok(waiting) => waiting.towards(parameters.get("then")),
         Err(response) => return response,
     };
     let wish = wish(&web, &caller, &waiting, parameters.get("login_hint"));
-    let purpose = Purpose::SignIn { interaction: waiting.name.clone() };
+    let purpose = Purpose::SignIn { interaction: waiting.name.clone(), then: waiting.then().map(str::to_owned) };
     match web.app.federation.begin(&name, purpose, waiting.browser(), &wish).await {
         Ok(url) => waiting.finish(&web, answer::see_other(&url)),
         Err(error) => refused(&web, &caller, &name, &waiting, error).await,
@@ -49,7 +49,7 @@ pub(super) fn link_of(waiting: &Waiting, provider: &Provider) -> ProviderLink {
 }
 
 pub(super) fn start_href(waiting: &Waiting, name: &str, login_hint: Option<&str>) -> String {
-    let pairs = [("interaction", waiting.name.as_deref()), ("login_hint", login_hint)];
+    let pairs = [("interaction", waiting.name.as_deref()), ("then", waiting.then()), ("login_hint", login_hint)];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let separator = if query.is_empty() { "" } else { "?" };
@@ -95,17 +95,17 @@ pub(in crate::http) async fn callback(
         Ok(returned) => returned,
         Err(error) => return refused(&web, &caller, &name, nothing, error).await,
     };
-    let interaction = match purpose {
+    let (interaction, then) = match purpose {
         Purpose::Link { user } => return link_provider::link(&web, &caller, &session, &name, user, outcome).await,
         Purpose::Confirm { user, then } => {
             let (web, caller, session, headers) = (web.as_ref(), &caller, &session, &headers);
             let back = account::confirm::Back { web, caller, session, headers, provider: &name, user, then: &then };
             return back.arrive(outcome).await;
         }
-        Purpose::SignIn { interaction } => interaction,
+        Purpose::SignIn { interaction, then } => (interaction, then),
     };
     let waiting = match Waiting::find(&web, &caller, &headers, interaction.as_deref()).await {
-        Ok(waiting) => waiting,
+        Ok(waiting) => waiting.towards(then.as_deref()),
         Err(response) => {
             if let Err(error) = &outcome {
                 record(&web, &caller, &name, error).await;
@@ -171,7 +171,7 @@ pub(super) async fn admit(
 ) -> Response {
     match arrived {
         Arrived::In(proof) => sign_in(web, caller, session, waiting, device, proof, from).await,
-        Arrived::ToProve(name) => waiting.finish(web, answer::see_other(&format!("/providers/link?pending={name}"))),
+        Arrived::ToProve(name) => waiting.finish(web, answer::see_other(&link_account::href(waiting, &name))),
         Arrived::Unverified { email } => verify_email::unverified(web, caller, waiting, email),
         Arrived::Stranger => {
             note(web, caller, &from.provider, "stranger").await;
@@ -202,7 +202,7 @@ pub(super) async fn sign_in(
         }
         Err(SessionError::Refused) => {
             match web.app.accounts.leaver(proven).await {
-                Ok(Some(leaver)) => return leaving::ask(web, caller, waiting, None, leaver, false),
+                Ok(Some(leaver)) => return leaving::ask(web, caller, waiting, leaver, false),
                 Ok(None) => {}
                 Err(error) => return answer::fault_page(web, caller, &error),
             }

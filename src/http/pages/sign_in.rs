@@ -8,12 +8,11 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, account, leaving, providers, submitted, verify_email};
+use super::{DeviceCookie, Waiting, leaving, providers, submitted, verify_email};
 use crate::http::answer;
 use crate::http::caller::Caller;
 use crate::http::reasons;
 use crate::http::state::Web;
-use crate::http::views::account::Section;
 use crate::http::views::{BackToApp, Fault, SignInPage};
 use crate::identity::SignInError;
 use crate::oauth::parameters::Parameters;
@@ -31,24 +30,18 @@ pub(in crate::http) async fn get(
 ) -> Response {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let waiting = match Waiting::find(&web, &caller, &headers, parameters.get("interaction")).await {
-        Ok(waiting) => waiting,
+        Ok(waiting) => waiting.towards(parameters.get("then")),
         Err(response) => return response,
     };
-    let then = account::section_of(parameters.get("then"));
     if waiting.request.is_none() {
         match web.app.sessions.find(&session, "").await {
-            Ok(Some(_)) => return answer::see_other(&onward(&waiting, then)),
+            Ok(Some(_)) => return answer::see_other(&waiting.onward()),
             Ok(None) => {}
             Err(error) => return answer::fault_page(&web, &caller, &error),
         }
     }
     let hint = waiting.request.as_ref().and_then(|(_, request)| request.login_hint.clone()).unwrap_or_default();
-    render(&web, &caller, &waiting, then, StatusCode::OK, hint, false, Vec::new())
-}
-
-/// Where somebody goes who has signed in: the application that waits, or the section of their account that they came for.
-fn onward(waiting: &Waiting, then: Option<Section>) -> String {
-    then.filter(|_| waiting.request.is_none()).map_or_else(|| waiting.onward(), |section| section.path())
+    render(&web, &caller, &waiting, StatusCode::OK, hint, false, Vec::new())
 }
 
 pub(in crate::http) async fn post(
@@ -63,13 +56,12 @@ pub(in crate::http) async fn post(
         Err(response) => return response,
     };
     let remember = form.get("remember").is_some();
-    let then = account::section_of(form.get("then"));
     let again = |status, faults: Vec<Fault>| {
         trace::asked(form.pairs());
         trace::client(|| waiting.request.as_ref().map(|(_, request)| request.client.id.as_str().into()));
         reasons::fields(&faults);
         let username = form.get("username").unwrap_or_default().chars().take(320).collect();
-        render(&web, &caller, &waiting, then, status, username, remember, faults)
+        render(&web, &caller, &waiting, status, username, remember, faults)
     };
     let at_home = form.get("organisation").is_some();
     if let (Some(username), true) = (form.get("username"), at_home || form.get("password").is_none()) {
@@ -97,7 +89,7 @@ pub(in crate::http) async fn post(
         Ok(proof) => proof,
         Err(SignInError::Refused) => return refused(),
         Err(SignInError::Unverified { email }) => return verify_email::unverified(&web, &caller, &waiting, email),
-        Err(SignInError::Leaving(leaver)) => return leaving::ask(&web, &caller, &waiting, then, *leaver, remember),
+        Err(SignInError::Leaving(leaver)) => return leaving::ask(&web, &caller, &waiting, *leaver, remember),
         Err(SignInError::Throttled { retry_after }) => {
             let minutes = (retry_after.num_seconds() + 59) / 60;
             let fault = Fault::new("", "sign-in-throttled").with("minutes", minutes.to_string());
@@ -117,19 +109,17 @@ pub(in crate::http) async fn post(
             if may_mail {
                 web.app.bell.ring();
             }
-            device.give(&web, answer::see_other(&onward(&waiting, then)))
+            device.give(&web, answer::see_other(&waiting.onward()))
         }
         Err(SessionError::Refused) => refused(),
         Err(error) => answer::fault_page(&web, &caller, &error),
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what was typed, and what it is for")]
 fn render(
     web: &Web,
     caller: &Caller,
     waiting: &Waiting,
-    then: Option<Section>,
     status: StatusCode,
     username: String,
     remember: bool,
@@ -144,7 +134,7 @@ fn render(
         frame: caller.frame(web, waiting.ui_locales()),
         app: waiting.app(),
         interaction: waiting.name.clone(),
-        then: then.map(|section| account::then(&section)),
+        then: waiting.then(),
         csrf: waiting.token(web, PURPOSE),
         username,
         remember,

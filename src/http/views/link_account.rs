@@ -20,6 +20,8 @@ pub struct LinkAccountPage {
     pub csrf: String,
     pub pending: String,
     pub interaction: Option<String>,
+    /// The section of the account that they are on the way to.
+    pub then: Option<&'static str>,
     /// What people call the provider that they come from.
     pub provider: String,
     pub address: String,

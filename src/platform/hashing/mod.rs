@@ -22,7 +22,7 @@ use imported::{Imported, Method};
 
 use super::measure::{Step, Timer};
 use super::random::Random;
-use super::{settings, spans};
+use super::settings;
 
 /// A thread gives its memory back when nobody has signed in for so long.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);
@@ -234,7 +234,7 @@ impl Hasher {
             TrySendError::Full(_) => HashError::Busy,
             TrySendError::Disconnected(_) => HashError::Stopped,
         })?;
-        let answered = answered.instrument(spans::step(Step::PasswordHash));
+        let answered = answered.instrument(Step::PasswordHash.span());
         answered.await.map_err(|_| HashError::Stopped)
     }
 }

@@ -90,6 +90,13 @@ impl Answer {
         found.unwrap_or_else(|| panic!("no form posts to {path}: {self:#?}"))
     }
 
+    /// The form that this button sends.
+    #[track_caller]
+    pub(crate) fn form_of(&self, button: &str) -> Form {
+        let found = self.forms().into_iter().find(|form| form.button(button).is_some());
+        found.unwrap_or_else(|| panic!("no form has the button {button}: {self:#?}"))
+    }
+
     /// The element with this id.
     #[track_caller]
     pub(crate) fn element(&self, id: &str) -> Element {

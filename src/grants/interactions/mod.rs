@@ -1,14 +1,18 @@
 //! Authorization requests that wait for a person. They stay on the server; the URL only names them, and only the browser
 //! that started one can go on with it.
 
+mod store;
+
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{GrantError, Grants, store};
+use super::{GrantError, Grants};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::clock::from_millis;
 use crate::platform::secrets;
+
+pub(super) use store::delete_interaction;
 
 /// A waiting request.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -60,7 +64,7 @@ impl Grants {
     /// The request is answered; its name is good for nothing more.
     pub async fn forget(&self, name: &str) -> Result<(), GrantError> {
         let hash = secrets::hash(name);
-        self.database.write(move |tx| Box::pin(async move { store::delete_interaction(tx, hash).await })).await?;
+        self.database.write(move |tx| Box::pin(async move { delete_interaction(tx, hash).await })).await?;
         Ok(())
     }
 
@@ -72,7 +76,7 @@ impl Grants {
         self.database
             .write(move |tx| {
                 Box::pin(async move {
-                    store::delete_interaction(tx, hash).await?;
+                    delete_interaction(tx, hash).await?;
                     audit::record(tx, event_id, now, &event, &about, &source).await
                 })
             })

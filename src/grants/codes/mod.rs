@@ -1,16 +1,20 @@
 //! Authorization codes: given for a consent, redeemed once.
 
+mod store;
+
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
+use super::store::{NewGrant, end_grant};
 use super::{
-    CODE_PREFIX, CodeState, Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken,
-    store,
+    CODE_PREFIX, Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken, interactions,
 };
 use crate::audit::{self, About, Event, Source};
 use crate::clients::{Client, GrantType};
 use crate::oauth::scope;
 use crate::platform::secrets;
+
+pub use store::{CodeState, expire_codes, expire_codes_but, expire_codes_of_session};
 
 /// What a code stands for (RFC 6749 section 4.1.2, RFC 7636 section 4.4).
 #[derive(Clone, Debug)]
@@ -28,16 +32,16 @@ pub struct CodeRequest {
 
 /// A code before it is stored.
 pub struct NewCode {
-    pub(super) hash: Vec<u8>,
-    pub(super) grant_id: Uuid,
-    pub(super) request: CodeRequest,
-    pub(super) user_id: Uuid,
-    pub(super) session_id: Uuid,
-    pub(super) auth_time: i64,
-    pub(super) acr: String,
-    pub(super) amr: String,
-    pub(super) issued_at: DateTime<Utc>,
-    pub(super) expires_at: DateTime<Utc>,
+    hash: Vec<u8>,
+    grant_id: Uuid,
+    request: CodeRequest,
+    user_id: Uuid,
+    session_id: Uuid,
+    auth_time: i64,
+    acr: String,
+    amr: String,
+    issued_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
 }
 
 /// How an interaction ended well.
@@ -101,7 +105,7 @@ impl Grants {
                     for scope in &finished.allowed {
                         store::remember_consent(tx, row.user_id, &row.request.client_id, scope, now).await?;
                     }
-                    store::delete_interaction(tx, secrets::hash(&finished.interaction)).await?;
+                    interactions::delete_interaction(tx, secrets::hash(&finished.interaction)).await?;
                     store::write_code(tx, insert).await?;
                     if !finished.allowed.is_empty() {
                         let event = Event::ConsentGiven { scope: finished.allowed.join(" ") };
@@ -147,7 +151,7 @@ impl Grants {
     ) -> Result<Redemption<E>, GrantError> {
         let now = self.clock.now();
         let refresh = client.may(GrantType::RefreshToken).then(|| self.random.token(REFRESH_PREFIX));
-        let new = store::NewGrant {
+        let new = NewGrant {
             token_hash: refresh.as_deref().map(secrets::hash),
             expires_at: self.expiry(client, refresh.is_some(), now),
             ends_at: self.end(refresh.is_some(), client, now),
@@ -178,7 +182,7 @@ impl Grants {
                     let Some((grant, user)) = replayed.map(|state| (state.grant_id, state.user_id)) else {
                         return Ok(Redemption::Refused(state));
                     };
-                    store::end_grant(tx, grant, "code_replayed", now).await?;
+                    end_grant(tx, grant, "code_replayed", now).await?;
                     let event = Event::CodeReplayed { grant };
                     audit::record(tx, event_id, now, &event, &About::both(user, &client_id), &source).await?;
                     Ok(state.map_or(Redemption::Refused(None), Redemption::Replayed))

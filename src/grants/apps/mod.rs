@@ -1,9 +1,12 @@
 //! The applications that somebody has let in: what they may do, since when, when they last did; and taking it back.
 
+mod store;
+
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{GrantError, Grants, store};
+use super::store::parties;
+use super::{GrantError, Grants};
 use crate::audit::{self, About, Event, Source};
 use crate::platform::database::DatabaseError;
 use crate::sessions;
@@ -77,7 +80,7 @@ impl Grants {
                     let event = Event::GrantEnded { grant: grant.id, reason: "withdrawn" };
                     audit::record(tx, random.id(now), now, &event, &about, &source).await?;
                 }
-                let mut parties = store::parties(tx, user).await?;
+                let mut parties = parties(tx, user).await?;
                 let in_it = |session| ended.iter().any(|grant| grant.session_id == Some(session));
                 parties.retain(|party| party.client_id == client && in_it(party.session_id));
                 sessions::notify(tx, user, &parties, now, random).await?;

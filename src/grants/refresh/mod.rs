@@ -1,15 +1,18 @@
 //! Refresh tokens: each use replaces the token; the direct predecessor gets the same successor for a short while; anything
 //! older is a theft and ends the family (RFC 9700 section 4.14.2).
 
+mod store;
+
 use chrono::Duration;
 use zeroize::Zeroizing;
 
-use super::{
-    Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, RefreshState, StoredAccessToken, store,
-};
+use super::store::end_grant;
+use super::{Failure, Grant, GrantError, Grants, NewAccessToken, REFRESH_PREFIX, StoredAccessToken};
 use crate::audit::{self, About, Event, Source};
 use crate::clients::Client;
 use crate::platform::secrets::{self, SealingKey};
+
+pub use store::RefreshState;
 
 /// Separates this use of a token from its hash.
 const SUCCESSOR: &str = "bonafide refresh successor";
@@ -92,7 +95,7 @@ impl Grants {
                     let Some((grant, user)) = reused.map(|state| (state.id, state.user_id)) else {
                         return Ok(Rotation::Refused(state));
                     };
-                    if store::end_grant(tx, grant, "refresh_token_reused", now).await? {
+                    if end_grant(tx, grant, "refresh_token_reused", now).await? {
                         let event = Event::RefreshReused { grant };
                         audit::record(tx, event_id, now, &event, &About::both(user, &step.client_id), &source).await?;
                     }
