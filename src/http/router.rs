@@ -140,10 +140,10 @@ pub fn table() -> Vec<Route> {
         by(PUT, "/auth/{id}", SelfOr(USERS_WRITE), put(api::change)),
         by(DELETE, "/auth/{id}", SelfOr(USERS_WRITE), delete(api::leave)),
         route("/auth/{id}/restore", SelfOr(USERS_WRITE), Json, post(api::take_back)),
-        route("/auth/{id}/exports", SelfOr(USERS_READ), Json, get(api::exports).post(api::ask_for_export)),
+        route("/auth/{id}/exports", SelfOr(USERS_WRITE), Json, get(api::exports).post(api::ask_for_export)),
         route(
             "/auth/{id}/exports/{export}",
-            SelfOr(USERS_READ),
+            SelfOr(USERS_WRITE),
             Json,
             get(api::fetch_export).head(api::method_refused),
         ),

@@ -4,6 +4,7 @@
 mod bounds;
 mod development;
 mod json;
+mod providers;
 mod requests;
 mod secrets;
 mod surface;
