@@ -1,18 +1,16 @@
 //! `/account`: what people do with their own account, on pages that work without scripts.
 
-use std::io::Cursor;
-
 use bonafide::{clients::Draft, identity::NewAccount};
-use image::{DynamicImage, ImageFormat};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::{
+    account_profile::picture,
     engines::{can_sign_in, lines, run, sign_in},
     mail::server_with_mail,
     providers::{Stage, come_back, may},
     statements::expect_at_most,
-    support::{Answer, Browser, Engine, Flow, Person, TestServer, at_once, made},
+    support::{Answer, Browser, Engine, Flow, Person, TestServer, made},
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";

@@ -2,18 +2,11 @@
 
 use std::io::Cursor;
 
-use bonafide::{clients::Draft, identity::NewAccount};
 use image::{DynamicImage, ImageFormat};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{
-    engines::{can_sign_in, lines, run, sign_in},
-    mail::server_with_mail,
-    providers::{Stage, come_back, may},
-    statements::expect_at_most,
-    support::{Answer, Browser, Engine, Flow, Person, TestServer, at_once, made},
-};
+use crate::support::{Browser, TestServer, at_once};
 
 use crate::account_pages::{browser_of, expect_done, expect_refused, press};
 
@@ -212,7 +205,7 @@ fn png(width: u32) -> Vec<u8> {
 }
 
 /// The body of the picture's form.
-fn picture(csrf: &str, file: &[u8]) -> Vec<u8> {
+pub(crate) fn picture(csrf: &str, file: &[u8]) -> Vec<u8> {
     let head = format!(
         "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--x\r\nContent-Disposition: form-data; \
          name=\"image\"; filename=\"me.png\"\r\nContent-Type: image/png\r\n\r\n"

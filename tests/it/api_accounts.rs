@@ -1,16 +1,15 @@
 //! The JSON API for people: accounts, sign-in, refresh, logout, as the documents' front ends call it. Holes of the documents have
 //! their numbers in the names of the tests that look for them.
 
-use bonafide::{clients::Draft, identity::AccountChange};
+use bonafide::identity::AccountChange;
 use chrono::DateTime;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::mail::server_with_mail;
 use crate::support::{
-    Answer, Dump, Engine, Person, TestServer, at_once,
-    made::{self, SignedIn},
-    web_application,
+    Answer, Engine, Person, TestServer, at_once,
+    made::{self},
 };
 
 pub(crate) const PASSWORD: &str = "plum violin 42 harbour";

@@ -9,8 +9,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_accounts::{expect_problem, get, login, text};
-use crate::engines::{client_credentials, lines, run, within_a_second};
-use crate::support::{Answer, Application, Binary, Engine, Person, TestServer, at_once, made};
+use crate::engines::{lines, run, within_a_second};
+use crate::support::{Answer, Binary, Engine, Person, TestServer, at_once, made};
 
 /// A call with a credential.
 pub(crate) async fn send(server: &TestServer, shown: &str, method: Method, path: &str, body: Option<&Value>) -> Answer {

@@ -1,13 +1,11 @@
 //! The tokens of the JSON API: refreshed, used twice, ended; who they are for.
 
 use bonafide::{clients::Draft, identity::AccountChange};
-use chrono::DateTime;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::mail::server_with_mail;
 use crate::support::{
-    Answer, Dump, Engine, Person, TestServer, at_once,
+    Dump, TestServer, at_once,
     made::{self, SignedIn},
     web_application,
 };

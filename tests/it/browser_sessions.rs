@@ -1,17 +1,11 @@
 //! The session that a sign-in begins: its cookie, its ends, whose it is.
 
-use std::collections::BTreeMap;
-
 use chrono::Duration;
 use cookie::{Expiration, time::SignedDuration};
-use reqwest::{Method, header::HeaderMap};
+use reqwest::Method;
 use sea_orm::{ConnectionTrait, Statement};
-use serde_json::Value;
 
-use crate::{
-    sign_up,
-    support::{Answer, Browser, Engine, Flow, Form, NewApplication, Person, TestServer, Tokens},
-};
+use crate::support::{Flow, NewApplication, TestServer, Tokens};
 
 use crate::sign_in::{QUICK, disable, form, is_signed_in, session_cookie, sign_in, try_from};
 

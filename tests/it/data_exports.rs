@@ -1,29 +1,18 @@
 //! Taking away what is kept of oneself, in one document (AP-20).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Cursor;
+use std::collections::BTreeSet;
 use std::time::{Duration as Wait, Instant};
 
-use bonafide::access::keys::{NewApiKey, Owner};
-use bonafide::audit::Source;
-use bonafide::clients::Draft;
 use bonafide::exports::SECTIONS;
-use bonafide::identity::{IdentityError, Leaving};
 use chrono::Duration;
-use image::{DynamicImage, ImageFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::{
-    api_accounts::{expect_problem, get, login, post, text},
-    engines::{can_sign_in, lines, run, sign_in},
+    api_accounts::{expect_problem, get, text},
+    engines::{lines, run, sign_in},
     mail::server_with_mail,
-    providers::{Stage, may},
-    support::{
-        Answer, Binary, Browser, Engine, Flow, Person, Place, TestServer, at_once,
-        made::{self, SignedIn},
-    },
+    support::{Binary, Engine, TestServer, at_once},
 };
 
 use crate::personal_data::{ask, browser_of, call, count, document, fetch, live_long, lived, promised, sweep, token};

@@ -1,19 +1,15 @@
 //! What people do with their own accounts by the JSON API: sessions, applications, password, address, profile, picture; and that
 //! nobody does it with another's (AP-02, AP-20).
 
-use bonafide::access::keys::{NewApiKey, Owner};
-use bonafide::audit::Source;
 use bonafide::clients::Draft;
-use bonafide::identity::NewAccount;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    api_accounts::{expect_problem, get, login, post, text},
+    api_accounts::{expect_problem, get, login, text},
     engines::lines,
-    mail::server_with_mail,
     support::{
-        Answer, Application, Engine, Flow, Mailbox, Person, ReceivedMail, Receiver, TestServer, Tokens, at_once,
+        Answer, Application, Engine, Flow, Person, Receiver, TestServer, Tokens, at_once,
         made::{self, SignedIn},
     },
 };

@@ -2,22 +2,19 @@
 
 use bonafide::access::keys::{NewApiKey, Owner};
 use bonafide::audit::Source;
-use bonafide::clients::Draft;
 use bonafide::identity::NewAccount;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     api_accounts::{expect_problem, get, login, post, text},
-    engines::lines,
     mail::server_with_mail,
     support::{
-        Answer, Application, Engine, Flow, Mailbox, Person, ReceivedMail, Receiver, TestServer, Tokens, at_once,
-        made::{self, SignedIn},
+        Engine, Flow, Mailbox, Person, ReceivedMail, TestServer,
+        made::{self},
     },
 };
 
-use crate::own_account::{NEW, at_house, delete, events, expect_reauthentication, house, is, list, put, token};
+use crate::own_account::{NEW, at_house, delete, events, expect_reauthentication, house, list, put, token};
 
 /// The mails to an address, oldest first.
 fn mails_to(mailbox: &Mailbox, address: &str) -> Vec<ReceivedMail> {

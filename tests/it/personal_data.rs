@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
-use std::time::{Duration as Wait, Instant};
+use std::time::Duration as Wait;
 
 use bonafide::access::keys::{NewApiKey, Owner};
 use bonafide::audit::Source;
 use bonafide::clients::Draft;
-use bonafide::exports::SECTIONS;
 use bonafide::identity::{IdentityError, Leaving};
 use chrono::Duration;
 use image::{DynamicImage, ImageFormat};
@@ -21,7 +20,7 @@ use crate::{
     mail::server_with_mail,
     providers::{Stage, may},
     support::{
-        Answer, Binary, Browser, Engine, Flow, Person, Place, TestServer, at_once,
+        Answer, Browser, Engine, Flow, Person, Place, TestServer, at_once,
         made::{self, SignedIn},
     },
 };
@@ -101,8 +100,8 @@ pub(crate) async fn live_long(place: &Place, person: &Person, events: usize) {
 
 // ---- what the document of the tables says ----
 
-struct Kept {
-    members: BTreeSet<String>,
+pub(crate) struct Kept {
+    pub(crate) members: BTreeSet<String>,
     number: bool,
 }
 

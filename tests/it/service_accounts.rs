@@ -1,18 +1,14 @@
 //! Service accounts by the JSON API.
 
-use bonafide::access::keys::{NewApiKey, Owner};
-use bonafide::audit::Source;
-use bonafide::clients::{ApiDraft, Draft, Overlap};
-use bonafide::platform::clock::from_millis;
-use chrono::Duration;
+use bonafide::clients::{ApiDraft, Draft};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_accounts::{expect_problem, get, login, text};
-use crate::engines::{client_credentials, lines, run, within_a_second};
-use crate::support::{Answer, Application, Binary, Engine, Person, TestServer, at_once, made};
+use crate::api_accounts::{expect_problem, get, text};
+use crate::engines::client_credentials;
+use crate::support::{Application, TestServer, made};
 
-use crate::api_keys::{declare, grant, send, status, token};
+use crate::api_keys::{declare, grant, send, token};
 
 both_engines!(ap_06_service_accounts_by_those_who_may_as_much);
 /// AP-06: made, shown and removed by permission; nobody gives or takes over what goes beyond their own.

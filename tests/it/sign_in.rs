@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::Duration;
-use cookie::{Expiration, time::SignedDuration};
 use reqwest::{Method, header::HeaderMap};
-use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 
 use crate::{

@@ -1,6 +1,10 @@
 //! A provider in the test's own process, its clock moved by hand.
 
-use std::{net::SocketAddr, ops::Deref, sync::Arc};
+use std::{
+    net::{SocketAddr, TcpListener},
+    ops::Deref,
+    sync::Arc,
+};
 
 use bonafide::{
     app::App,
@@ -187,10 +191,18 @@ pub(super) async fn start(settings: Vec<(String, String)>, clock: &ManualClock) 
         .unwrap_or_else(|error| panic!("{error}: {sources:?}"))
 }
 
-/// Stops it as on SIGTERM, half a minute at most.
+/// Stops it as on SIGTERM, half a minute at most. Afterwards its port is free: a program that another test begins at that moment
+/// holds it until it runs.
 pub(super) async fn stop(server: Server) {
+    let address = server.address();
     let stopped = tokio::time::timeout(std::time::Duration::from_secs(30), server.stop()).await;
     stopped.expect("the server did not stop within half a minute");
+    for _ in 0..100 {
+        if TcpListener::bind(address).is_ok() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 /// Shows a failed test what its servers logged; `RUST_LOG` says how much.

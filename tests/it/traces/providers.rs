@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{MANY, expect, operator};
 use crate::{
-    providers::{Stage, leave_from, may},
-    support::{Browser, Engine, Fault, Flow, made},
+    providers::{Stage, may},
+    support::{Engine, Fault, Flow, made},
 };
 
 each_engine!(a_provider_says_what_it_did_not_do);
@@ -46,10 +46,10 @@ async fn a_provider_says_what_it_did_not_do(engine: Engine) {
         stage.come_back(&mut browser, &stub.answer(&request, claims)).await
     };
     let mut claims = may();
-    claims["auth_time"] = json!(server.clock().now().timestamp() - 100);
+    claims["auth_time"] = json!(server.now().timestamp() - 100);
     let answer = arrive(&fresh, claims.clone()).await.expect_status(403);
     expect(server, &operator, &answer, "provider_fresh", "auth_time").await;
-    claims["auth_time"] = json!(server.clock().now().timestamp());
+    claims["auth_time"] = json!(server.now().timestamp());
     let answer = arrive(&fresh, claims).await;
     stage.id_token(&answer).await;
 }
