@@ -63,6 +63,7 @@ async fn ap_06_service_accounts_by_those_who_may_as_much(server: TestServer) {
     let given: Value = at(&admin, Method::PUT, &format!("{path}/roles/writer"), None).await.expect_status(200).json();
     assert_eq!(given["roles"], json!(["reader", "writer"]));
     let key_path = format!("{path}/api-keys/{}", text(&key, "id"));
+    server.app().api_keys.write_uses().await.expect("when it was used");
     let before = server.dump().await;
     let narrow = json!({"name": "k", "scopes": ["users:read"]});
     for (method, path, body) in [
