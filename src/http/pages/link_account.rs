@@ -22,12 +22,6 @@ use crate::oauth::parameters::Parameters;
 
 const PURPOSE: &str = "link-account";
 
-/// Where somebody proves what this names.
-pub(super) fn href(waiting: &Waiting, pending: &str) -> String {
-    let then = waiting.then().map(|then| format!("&then={then}")).unwrap_or_default();
-    format!("/providers/link?pending={pending}{then}")
-}
-
 /// What somebody is about to prove, and for which request.
 struct Case {
     name: String,
@@ -109,7 +103,7 @@ async fn send(web: &Web, caller: &Caller, case: &Case) -> Response {
     let language = Some(frame.words.lang());
     let mailed = web.app.accounts.mail_link_code(&case.name, case.waiting.browser(), language, &caller.source()).await;
     match mailed {
-        Ok(()) => answer::see_other(&href(&case.waiting, &case.name)),
+        Ok(()) => answer::see_other(&providers::pending_href(&case.waiting, &case.name)),
         Err(error) => again(web, caller, case, error),
     }
 }

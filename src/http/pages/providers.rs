@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use tower_sessions::Session;
 
-use super::{DeviceCookie, Waiting, account, leaving, link_account, link_provider, verify_email};
+use super::{DeviceCookie, Waiting, account, leaving, link_provider, verify_email};
 use crate::federation::{FederationError, Provider, Purpose, Returned, Wish};
 use crate::http::answer::{self, Trouble};
 use crate::http::caller::Caller;
@@ -54,6 +54,12 @@ pub(super) fn start_href(waiting: &Waiting, name: &str, login_hint: Option<&str>
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let separator = if query.is_empty() { "" } else { "?" };
     format!("/providers/{name}/sign-in{separator}{query}")
+}
+
+/// Where somebody proves what stands between them and their account.
+pub(super) fn pending_href(waiting: &Waiting, pending: &str) -> String {
+    let then = waiting.then().map(|then| format!("&then={then}")).unwrap_or_default();
+    format!("/providers/link?pending={pending}{then}")
 }
 
 /// What the application asked for, in the provider's hands.
@@ -171,7 +177,7 @@ pub(super) async fn admit(
 ) -> Response {
     match arrived {
         Arrived::In(proof) => sign_in(web, caller, session, waiting, device, proof, from).await,
-        Arrived::ToProve(name) => waiting.finish(web, answer::see_other(&link_account::href(waiting, &name))),
+        Arrived::ToProve(name) => waiting.finish(web, answer::see_other(&pending_href(waiting, &name))),
         Arrived::Unverified { email } => verify_email::unverified(web, caller, waiting, email),
         Arrived::Stranger => {
             note(web, caller, &from.provider, "stranger").await;
