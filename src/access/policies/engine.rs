@@ -46,6 +46,8 @@ struct Kept<'a> {
     entities: HashMap<(&'static str, &'a str, &'a str), Vec<Said<'a>>>,
     /// The circumstances of the question before that wanted to know the same of them: mostly a batch has one for all.
     contexts: HashMap<usize, (&'a Question, Result<Rc<Circumstances>, String>)>,
+    /// What may count for a question, by the numbers in the index.
+    policies: HashMap<Vec<usize>, Rc<PolicySet>>,
 }
 
 /// What the schema wants to know of the circumstances, and which entities that names.
@@ -156,11 +158,20 @@ impl Engine {
         let policies = if whole {
             &self.policies
         } else {
-            let few = candidates.iter().filter_map(|number| self.index.policy(*number)).cloned();
-            picked = PolicySet::from_policies(few).map_err(|error| error.to_string())?;
-            &picked
+            picked = self.picked(candidates, kept)?;
+            &*picked
         };
         Ok(self.answer(&request, policies, &entities))
+    }
+
+    fn picked(&self, candidates: Vec<usize>, kept: &mut Kept<'_>) -> Result<Rc<PolicySet>, String> {
+        if let Some(before) = kept.policies.get(&candidates) {
+            return Ok(before.clone());
+        }
+        let few = candidates.iter().filter_map(|number| self.index.policy(*number)).cloned();
+        let picked = Rc::new(PolicySet::from_policies(few).map_err(|error| error.to_string())?);
+        kept.policies.insert(candidates, picked.clone());
+        Ok(picked)
     }
 
     fn answer(&self, request: &Request, policies: &PolicySet, entities: &Entities) -> Decision {

@@ -142,13 +142,14 @@ async fn decide(call: &Call, asked: Vec<Result<Question, String>>, semantic: Sem
     let decisions = Step::Decision.during(|| in_force.decide(&questions, &known, now));
     let mut decided = questions.into_iter().zip(decisions);
     let mut answers = Vec::with_capacity(asked.len());
+    let mut counted = Counted::default();
     for asked in asked {
         let (allowed, answer) = match asked {
             Ok(()) => {
                 let Some((question, decision)) = decided.next() else { break };
-                let known = known.get(&question.subject.uid()).cloned();
+                let known = if known.is_empty() { None } else { known.get(&question.subject.uid()).cloned() };
                 app.policies.recorder.note(&Asked { question, known }, &decision, in_force.version, now);
-                count(&decision);
+                counted.add(&decision);
                 (decision.allowed, told(&decision, &in_force, tells))
             }
             Err(message) => (false, refused(StatusCode::BAD_REQUEST, &message)),
@@ -161,13 +162,32 @@ async fn decide(call: &Call, asked: Vec<Result<Question, String>>, semantic: Sem
     Ok(answers)
 }
 
-fn count(decision: &Decision) {
-    let outcome = match decision {
-        Decision { error: Some(_), .. } => "error",
-        Decision { allowed: true, .. } => "allow",
-        _ => "deny",
-    };
-    metrics::counter!("bonafide_decisions_total", "decision" => outcome).increment(1);
+/// Decisions by what came of them; they get into the metrics together.
+#[derive(Default)]
+struct Counted {
+    allow: u64,
+    deny: u64,
+    error: u64,
+}
+
+impl Counted {
+    fn add(&mut self, decision: &Decision) {
+        match decision {
+            Decision { error: Some(_), .. } => self.error += 1,
+            Decision { allowed: true, .. } => self.allow += 1,
+            _ => self.deny += 1,
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        for (outcome, times) in [("allow", self.allow), ("deny", self.deny), ("error", self.error)] {
+            if times > 0 {
+                metrics::counter!("bonafide_decisions_total", "decision" => outcome).increment(times);
+            }
+        }
+    }
 }
 
 /// What the caller hears; which policies decided is for those who may read them.
