@@ -152,11 +152,7 @@ impl Chromium {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
         fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join(format!("{name}.png"));
-        // Said outright: from right to left, Chromium begins elsewhere by itself.
-        let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await;
-        let mut clip = metrics["cssContentSize"].clone();
-        clip["scale"] = json!(1);
-        let options = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let options = json!({ "format": "png", "captureBeyondViewport": true });
         let picture = self.devtools("Page.captureScreenshot", options).await;
         let bytes = BASE64_STANDARD.decode(picture["data"].as_str().expect("a picture")).expect("a picture");
         fs::write(&path, bytes).expect("writing a picture");
