@@ -14,8 +14,10 @@ pub(super) async fn delete(app: &App, who: &str, now: bool) -> Result<(User, Opt
         return Ok((accounts.delete(who).await?, None));
     }
     let id = accounts.find(who).await?.id;
-    let leaves_at = accounts.leave(id, Leaving::Operator, &Source::default()).await?;
-    Ok((accounts.find(&id.to_string()).await?, Some(leaves_at)))
+    accounts.leave(id, Leaving::Operator, &Source::default()).await?;
+    let person = accounts.find(&id.to_string()).await?;
+    let leaves_at = person.leaves_at;
+    Ok((person, leaves_at))
 }
 
 /// Straight to stdout: nothing of it is kept.
