@@ -35,9 +35,10 @@ impl Change {
     }
 }
 
-/// Everything, for the snapshot.
+/// Everything, for the snapshot: as it was at one moment, so that no client is there without what belongs to it.
 pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), DatabaseError> {
-    let db = database.reader();
+    let view = database.view().await?;
+    let db = &view;
     let mut redirect_uris = group(client_redirect_uris::Entity::find().all(db).await?, |row| (row.client_id, row.uri));
     let mut post_logout =
         group(client_post_logout_redirect_uris::Entity::find().all(db).await?, |row| (row.client_id, row.uri));
@@ -87,6 +88,7 @@ pub(super) async fn all(database: &Database) -> Result<(Vec<Client>, Vec<Api>), 
         .collect();
     let mut api_scopes = group(api_scopes::Entity::find().all(db).await?, |row| (row.audience, row.scope));
     let apis = apis::Entity::find().all(db).await?;
+    view.commit().await?;
     let apis = apis
         .into_iter()
         .map(|row| Api {

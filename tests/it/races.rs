@@ -1,8 +1,11 @@
 //! Many at once: on one node, on two, on two processes that share a PostgreSQL.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bonafide::clients::Clients;
 use bonafide::platform::database::{DatabaseError, execute};
+use bonafide::platform::settings::Attributes;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -381,4 +384,28 @@ async fn a_new_password_refuses_a_sign_in_by_the_old_one_that_is_under_way(serve
         let call = server.call(Method::POST, "/auth/signin").json(&body);
         sign_in_while(&server, &person, change, call.send()).await.expect_status(json);
     }
+}
+
+both_engines!(a_client_is_never_read_without_its_addresses);
+/// What is read of the registry is of one moment: a client that is made meanwhile is in it with all that belongs to it, or not.
+async fn a_client_is_never_read_without_its_addresses(server: TestServer) {
+    let made = AtomicBool::new(false);
+    let making = async {
+        for _ in 0..40 {
+            made::client(&server, made::draft()).await;
+        }
+        made.store(true, Ordering::Relaxed);
+    };
+    let reading = async {
+        let mut torn = Vec::new();
+        while !made.load(Ordering::Relaxed) {
+            let read = Clients::load(&server.app().database, Attributes::default()).await.expect("a registry");
+            let clients = read.registry().all_clients();
+            torn.extend(
+                clients.into_iter().filter(|client| client.grant_types.is_empty()).map(|client| client.id.clone()),
+            );
+        }
+        assert!(torn.is_empty(), "{torn:?}");
+    };
+    tokio::join!(making, reading);
 }

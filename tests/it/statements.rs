@@ -24,9 +24,16 @@ pub(crate) async fn expect_at_most<T>(server: &TestServer, most: usize, work: im
 }
 
 fn is_watching(sql: &str) -> bool {
-    ["SELECT value FROM epochs", "SELECT DISTINCT recipient FROM outbox", "SELECT kind, count(*)", "LISTEN", "UNLISTEN"]
-        .iter()
-        .any(|start| sql.starts_with(start))
+    [
+        "SELECT value FROM epochs",
+        "INSERT INTO \"traces\"",
+        "SELECT DISTINCT recipient FROM outbox",
+        "SELECT kind, count(*)",
+        "LISTEN",
+        "UNLISTEN",
+    ]
+    .iter()
+    .any(|start| sql.starts_with(start))
 }
 
 /// `GET /auth/me` asks once, and a refresh by the JSON API costs what the grant costs.

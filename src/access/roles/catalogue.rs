@@ -47,6 +47,8 @@ impl Catalogue {
 }
 
 async fn read(database: &Database) -> Result<Given, DatabaseError> {
-    let all = store::all(database.reader()).await?;
+    let view = database.view().await?;
+    let all = store::all(&view).await?;
+    view.commit().await?;
     Ok(all.into_iter().map(|role| (role.name, role.permissions)).collect())
 }

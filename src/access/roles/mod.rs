@@ -120,7 +120,10 @@ impl Roles {
 
     /// Every role that is declared, by name.
     pub async fn all(&self) -> Result<Vec<Role>, DatabaseError> {
-        Ok(store::all(self.database.reader()).await?)
+        let view = self.database.view().await?;
+        let all = store::all(&view).await?;
+        view.commit().await.map_err(DatabaseError::from)?;
+        Ok(all)
     }
 
     pub async fn find(&self, name: &str) -> Result<Role, RoleFault> {

@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, FromQueryResult,
-    QueryResult, Statement, TransactionTrait as _, Value,
+    AccessMode, ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, FromQueryResult,
+    IsolationLevel, QueryResult, Statement, TransactionTrait as _, Value,
 };
 
 use tracing::Instrument as _;
@@ -104,6 +104,15 @@ impl Database {
     /// For SeaORM's own queries that only read.
     pub fn reader(&self) -> &DatabaseConnection {
         &self.pool
+    }
+
+    /// For several reads of one moment: what is committed between them is in none. To be closed by `commit`, which writes nothing.
+    pub async fn view(&self) -> Result<Tx, DatabaseError> {
+        // SQLite's readers see what was there when they began, whatever is asked of them.
+        let postgres = self.is_postgres();
+        let isolation = postgres.then_some(IsolationLevel::RepeatableRead);
+        let access = postgres.then_some(AccessMode::ReadOnly);
+        insist(&self.pool, || self.pool.begin_with_config(isolation, access)).await
     }
 
     /// Runs one statement by itself, durable when it answers, with the row it returns if any. On a connection that turns out
