@@ -44,8 +44,8 @@ pub struct Trail {
     watched: bool,
     passed: [Rule; MOST_RULES],
     count: usize,
-    /// Whether it is to be kept, once that was asked.
-    admitted: Option<bool>,
+    /// Whether it may be kept, once that was asked: the second that it was taken from.
+    admitted: Option<Option<i64>>,
     refused: Option<Box<Refused>>,
 }
 
@@ -108,7 +108,7 @@ impl Trail {
     /// Whether anybody will see what is said now. The first that asks takes from what the caps allow.
     fn is_wanted(&mut self) -> bool {
         let Self { traces, address, watched, admitted, .. } = self;
-        *watched || *admitted.get_or_insert_with(|| traces.admit(*address))
+        *watched || admitted.get_or_insert_with(|| traces.admit(*address)).is_some()
     }
 
     fn refused(&mut self) -> &mut Refused {
@@ -222,12 +222,16 @@ pub fn watched(status: u16, line: &Line<'_>) -> Option<Trace> {
     with(|trail| if trail.watched { trail.trace(status, line) } else { None }).flatten()
 }
 
-/// The request is answered: if it was refused, its trace is kept.
+/// The request is answered: if it was refused, its trace is kept. What was judged on the way to a good answer, like that somebody has
+/// to sign in first, takes nothing from what the caps allow.
 pub fn close(status: u16, line: &Line<'_>) {
     with(|trail| {
         let is_elsewhere = trail.refused.as_ref().is_some_and(|refused| refused.elsewhere);
-        if (status >= 400 || is_elsewhere)
-            && trail.is_wanted()
+        if status < 400 && !is_elsewhere {
+            if let Some(Some(second)) = trail.admitted {
+                trail.traces.give_back(second, trail.address);
+            }
+        } else if trail.is_wanted()
             && let Some(trace) = trail.trace(status, line)
         {
             trail.traces.keep(trace, trail.address);

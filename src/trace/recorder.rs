@@ -54,10 +54,10 @@ impl Traces {
         }
     }
 
-    /// Whether a refusal of now, from there, is kept: not where there have been enough in this second.
-    pub(super) fn admit(&self, address: Option<IpAddr>) -> bool {
+    /// The second that a refusal of now, from there, may be kept in; none where there have been enough in it.
+    pub(super) fn admit(&self, address: Option<IpAddr>) -> Option<i64> {
         if self.settings.kept.get() == 0 {
-            return false;
+            return None;
         }
         let now = self.clock.now().timestamp();
         let mut second = lock(&self.second);
@@ -67,15 +67,26 @@ impl Traces {
             second.by_place.clear();
         }
         if second.all >= self.settings.a_second {
-            return false;
+            return None;
         }
         let own = second.by_place.entry(place(address)).or_default();
         if *own >= self.settings.a_second_from_one {
-            return false;
+            return None;
         }
         *own += 1;
         second.all += 1;
-        true
+        Some(now)
+    }
+
+    /// It was no refusal after all.
+    pub(super) fn give_back(&self, admitted: i64, address: Option<IpAddr>) {
+        let mut second = lock(&self.second);
+        if second.of == admitted
+            && let Some(own) = second.by_place.get_mut(&place(address))
+        {
+            *own = own.saturating_sub(1);
+            second.all = second.all.saturating_sub(1);
+        }
     }
 
     /// Keeps a trace until the next writing. Where too many wait, the oldest goes.

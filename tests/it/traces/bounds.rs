@@ -9,7 +9,7 @@ use super::{count, operator, reference};
 use crate::{
     api_access::{declare, holder},
     api_accounts::get,
-    support::{Answer, TestServer},
+    support::{Answer, Flow, TestServer, made},
 };
 
 /// A request for nothing, from some address.
@@ -38,6 +38,11 @@ async fn a_flood_leaves_no_more_than_its_share(server: TestServer) {
     server.advance_seconds(1);
     for _ in 0..20 {
         server.call(Method::GET, "/jwks").header("x-forwarded-for", "192.0.2.5").send().await.expect_status(200);
+    }
+    // Nor does whoever is sent on to sign in: that is judged on the way, and no refusal in the end.
+    let path = Flow::new(&made::client(&server, made::draft()).await).path();
+    for _ in 0..20 {
+        server.call(Method::GET, &path).header("x-forwarded-for", "192.0.2.5").send().await.expect_status(303);
     }
     refused_at(&server, "192.0.2.5").await;
     assert_eq!(count(&server).await, 9);
