@@ -307,7 +307,7 @@ async fn lg_02_at_sign_in_known_and_unknown_cost_the_same() {
         post(&server, "/auth/login", &json!({"email": name, "password": WRONG})).await;
         try_in(&mut browser, "", name, WRONG).await;
     }
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    server.settled().await;
     let short = |statements: Vec<String>| -> Vec<String> {
         let own =
             |sql: &String| ["users", "attempts", "audit_events", "devices"].iter().any(|table| sql.contains(table));

@@ -105,7 +105,7 @@ async fn lg_02_known_and_unknown_cost_the_same() {
     mailbox.refuse(1_000);
     let mut browser = server.browser();
     forgot(&mut browser, &ada.email).await.expect_status(200);
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    server.settled().await;
     // PostgreSQL forgets statements while other tests keep it busy: some rounds say nothing.
     for _ in 0..20 {
         let (mut known, mut unknown) = (Vec::new(), Vec::new());

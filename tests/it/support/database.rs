@@ -206,14 +206,26 @@ pub(crate) async fn forget_statements(connection: &DatabaseConnection) {
     query(connection, forget).await;
 }
 
-/// The statements this database has seen since, one entry a call, without BEGIN, COMMIT, the servers' steady look for
-/// changes, and our own.
+/// The statements this database has seen since, one entry a call, without BEGIN, COMMIT and our own.
 pub(crate) async fn seen_statements(connection: &DatabaseConnection) -> Vec<String> {
     let seen = r"SELECT query AS line FROM pg_stat_statements
         JOIN pg_database ON pg_database.oid = dbid, generate_series(1, calls)
         WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
-        AND query NOT LIKE 'SELECT value FROM epochs %' AND query NOT LIKE 'SELECT DISTINCT recipient FROM outbox %'
-        AND query NOT LIKE 'SELECT id FROM exports WHERE ready_at IS NULL %'
         AND query !~* '^\s*(BEGIN|START|COMMIT|ROLLBACK)' ORDER BY 1";
     strings(connection, seen).await
+}
+
+/// Whether a server asks this without a request: what has changed, what waits, what it had to note, what is over.
+pub(crate) fn is_by_itself(sql: &str) -> bool {
+    const STARTS: [&str; 8] = [
+        "SELECT value FROM epochs",
+        "SELECT DISTINCT recipient FROM outbox",
+        "SELECT id FROM exports WHERE ready_at IS NULL",
+        "SELECT kind, count(*)",
+        "INSERT INTO \"traces\"",
+        "INSERT INTO \"decisions\"",
+        "LISTEN",
+        "UNLISTEN",
+    ];
+    STARTS.iter().any(|start| sql.starts_with(start))
 }

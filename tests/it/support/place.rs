@@ -7,6 +7,7 @@ use std::{
     path::Path,
     process::Command,
     sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
 };
 
 use sea_orm::DatabaseConnection;
@@ -22,6 +23,9 @@ use super::{
 
 /// What the test suite sets differently from a fresh installation, in every place.
 const TEST_SETTINGS: &[(&str, &str)] = &[("passwords.memory", "19456"), ("passwords.iterations", "1")];
+
+/// A server that has not read again in this long has nothing to read: twice as long as it looks for changes at the latest.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// One provider's folder and database, removed when the last holder lets go.
 #[derive(Debug)]
@@ -132,6 +136,24 @@ impl Place {
         database::forget_statements(connection).await;
         let result = work.await;
         (result, database::seen_statements(connection).await)
+    }
+
+    /// The same of a server that has settled, without what it asks by itself.
+    pub(crate) async fn statements_of<T>(&self, work: impl Future<Output = T>) -> (T, Vec<String>) {
+        self.settled().await;
+        let (result, mut statements) = self.statements_during(work).await;
+        statements.retain(|sql| !database::is_by_itself(sql));
+        (result, statements)
+    }
+
+    /// Until the servers have heard of what a test has made: they ask nothing for a while but what they ask at any time.
+    pub(crate) async fn settled(&self) {
+        for _ in 0..20 {
+            let ((), statements) = self.statements_during(tokio::time::sleep(QUIET)).await;
+            if statements.iter().all(|sql| database::is_by_itself(sql)) {
+                break;
+            }
+        }
     }
 
     /// Runs `bonafide ARGUMENTS…` here to its end, one minute at most.
