@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use asked::is_name;
 pub use record::{Asked, Decided, Trace, says};
+use recorder::Admission;
 pub use recorder::Traces;
 pub use rule::{By, Rule};
 
@@ -44,8 +45,8 @@ pub struct Trail {
     watched: bool,
     passed: [Rule; MOST_RULES],
     count: usize,
-    /// Whether it may be kept, once that was asked: the second that it was taken from.
-    admitted: Option<Option<i64>>,
+    /// Whether it may be kept, once that was asked.
+    admitted: Option<Admission>,
     refused: Option<Box<Refused>>,
 }
 
@@ -108,7 +109,7 @@ impl Trail {
     /// Whether anybody will see what is said now. The first that asks takes from what the caps allow.
     fn is_wanted(&mut self) -> bool {
         let Self { traces, address, watched, admitted, .. } = self;
-        *watched || admitted.get_or_insert_with(|| traces.admit(*address)).is_some()
+        *watched || admitted.get_or_insert_with(|| traces.admit(*address)).is_kept()
     }
 
     fn refused(&mut self) -> &mut Refused {
@@ -228,8 +229,8 @@ pub fn close(status: u16, line: &Line<'_>) {
     with(|trail| {
         let is_elsewhere = trail.refused.as_ref().is_some_and(|refused| refused.elsewhere);
         if status < 400 && !is_elsewhere {
-            if let Some(Some(second)) = trail.admitted {
-                trail.traces.give_back(second, trail.address);
+            if let Some(admission) = trail.admitted {
+                trail.traces.give_back(admission, trail.address);
             }
         } else if trail.is_wanted()
             && let Some(trace) = trail.trace(status, line)

@@ -31,6 +31,22 @@ struct Second {
     by_place: HashMap<Option<IpAddr>, u32>,
 }
 
+/// Whether a refusal may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is one of those of this second.
+    Kept {
+        second: i64,
+    },
+    Capped,
+}
+
+impl Admission {
+    pub(super) fn is_kept(self) -> bool {
+        self != Self::Capped
+    }
+}
+
 /// The traces of this server.
 pub struct Traces {
     database: Database,
@@ -54,10 +70,10 @@ impl Traces {
         }
     }
 
-    /// The second that a refusal of now, from there, may be kept in; none where there have been enough in it.
-    pub(super) fn admit(&self, address: Option<IpAddr>) -> Option<i64> {
+    /// Whether a refusal of now, from there, is kept: not where there have been enough in this second.
+    pub(super) fn admit(&self, address: Option<IpAddr>) -> Admission {
         if self.settings.kept.get() == 0 {
-            return None;
+            return Admission::Capped;
         }
         let now = self.clock.now().timestamp();
         let mut second = lock(&self.second);
@@ -67,21 +83,21 @@ impl Traces {
             second.by_place.clear();
         }
         if second.all >= self.settings.a_second {
-            return None;
+            return Admission::Capped;
         }
         let own = second.by_place.entry(place(address)).or_default();
         if *own >= self.settings.a_second_from_one {
-            return None;
+            return Admission::Capped;
         }
         *own += 1;
         second.all += 1;
-        Some(now)
+        Admission::Kept { second: now }
     }
 
     /// It was no refusal after all.
-    pub(super) fn give_back(&self, admitted: i64, address: Option<IpAddr>) {
+    pub(super) fn give_back(&self, admission: Admission, address: Option<IpAddr>) {
         let mut second = lock(&self.second);
-        if second.of == admitted
+        if admission == (Admission::Kept { second: second.of })
             && let Some(own) = second.by_place.get_mut(&place(address))
         {
             *own = own.saturating_sub(1);

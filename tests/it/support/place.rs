@@ -140,6 +140,7 @@ impl Place {
 
     /// The same of a server that has settled, without what it asks by itself.
     pub(crate) async fn statements_of<T>(&self, work: impl Future<Output = T>) -> (T, Vec<String>) {
+        let work = Box::pin(work);
         self.settled().await;
         let (result, mut statements) = self.statements_during(work).await;
         statements.retain(|sql| !database::is_by_itself(sql));
