@@ -103,7 +103,7 @@ async fn allowing_and_signing_out() {
     stage.browser.id("stay").await;
     look(&stage.browser, "sign-out").await;
     stage.browser.click("sign-out").await;
-    stage.browser.find(By::Tag("main")).await.expect("a page");
+    stage.browser.element(By::Tag("main")).await;
     look(&stage.browser, "signed-out").await;
     stage.visit("/").await;
     stage.browser.id("sign-up").await;
@@ -155,7 +155,7 @@ async fn the_demo_application_and_the_mailbox() {
     browser.fill("password", "tidal lantern 88 moss").await;
     browser.click("sign-up").await;
     browser.click("consent-allow").await;
-    browser.find(By::Css("a[href='/dev/app/refresh']")).await.expect("the tokens");
+    browser.element(By::Css("a[href='/dev/app/refresh']")).await;
     look(&browser, "dev-app-tokens").await;
 }
 

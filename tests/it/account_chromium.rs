@@ -343,7 +343,7 @@ async fn every_task_by_keyboard_alone() {
     scene.tab_to("sure").await;
     scene.press(" ").await;
     scene.enter("delete").await;
-    browser.find(By::Id("delete")).await.expect_err("the page that says that it goes");
+    browser.gone("delete").await;
     scene.look("account-leaves").await;
 }
 
@@ -353,7 +353,7 @@ async fn as_a_screen_reader_has_it() {
     let browser = &scene.browser;
     for section in SECTIONS {
         scene.visit(&format!("/account{section}")).await;
-        let nav = browser.find(By::Css("nav.sections")).await.expect("the sections");
+        let nav = browser.element(By::Css("nav.sections")).await;
         assert_eq!(
             (scene.told(&nav, "computedrole").await.as_str(), scene.told(&nav, "computedlabel").await.as_str()),
             ("navigation", "Your account")

@@ -280,7 +280,7 @@ async fn a_password_can_be_looked_at() {
     let browser = &stage.browser;
     stage.visit("/sign-in").await;
     browser.fill("password", "plum").await;
-    let reveal = browser.find(By::ClassName("reveal")).await.expect("a button");
+    let reveal = browser.element(By::ClassName("reveal")).await;
     assert!(reveal.is_displayed().await.expect("whether"));
     reveal.click().await.expect("a click");
     assert_eq!(browser.id("password").await.attr("type").await.expect("a type").as_deref(), Some("text"));
@@ -322,25 +322,26 @@ async fn the_demo_application_signs_in_and_shows_its_tokens() {
     let url = |path: &str| format!("{}{path}", server.issuer());
     browser.visit(&url("/dev/mail")).await;
     browser.visit(&url("/dev/app")).await;
-    browser.find(By::Css("a[href='/dev/app/start']")).await.expect("a link").click().await.expect("a click");
+    browser.element(By::Css("a[href='/dev/app/start']")).await.click().await.expect("a click");
     browser.click("sign-up").await;
     browser.fill("email", "grace@example.org").await;
     browser.fill("name", "Grace Hopper").await;
     browser.fill("password", "tidal lantern 88 moss").await;
     browser.click("sign-up").await;
     browser.click("consent-allow").await;
+    browser.element(By::Css("a[href='/dev/app/refresh']")).await;
     let text = page_text(&browser).await;
     for said in ["Grace Hopper", "signature by a published key", "nonce", "at_hash", server.issuer()] {
         assert!(text.contains(said), "{said}: {text}");
     }
     let page = browser.source().await.expect("the page");
     assert!(page.contains("RS256") && page.contains("at+jwt"), "{page}");
-    browser.find(By::Css("a[href='/dev/app/refresh']")).await.expect("a link").click().await.expect("a click");
+    browser.element(By::Css("a[href='/dev/app/refresh']")).await.click().await.expect("a click");
     let text = page_text(&browser).await;
     assert!(text.contains("signature by a published key"), "{text}");
     // Out again, with the hint: at once, and back at the application.
-    browser.find(By::Css("a[href^='/logout']")).await.expect("a link").click().await.expect("a click");
-    browser.find(By::Css("a[href='/dev/app/start']")).await.expect("back at the application");
+    browser.element(By::Css("a[href^='/logout']")).await.click().await.expect("a click");
+    browser.element(By::Css("a[href='/dev/app/start']")).await;
     browser.visit(&url("/")).await;
     browser.id("sign-in").await;
 }

@@ -90,16 +90,32 @@ impl Chromium {
         self.driver.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    /// The element with this id; waits five seconds for it.
+    /// The element with this id; waits ten seconds for it.
     pub(crate) async fn id(&self, id: &str) -> WebElement {
-        for _ in 0..100 {
-            if let Ok(element) = self.driver.find(By::Id(id)).await {
+        self.element(By::Id(id)).await
+    }
+
+    /// The first such element; waits ten seconds for it.
+    pub(crate) async fn element(&self, by: By) -> WebElement {
+        for _ in 0..200 {
+            if let Ok(element) = self.driver.find(by.clone()).await {
                 return element;
             }
             sleep(Duration::from_millis(50)).await;
         }
         let (url, source) = (self.driver.current_url().await, self.driver.source().await);
-        panic!("no element has the id {id} at {url:?}:\n{}", source.unwrap_or_default());
+        panic!("there is no element {by:?} at {url:?}:\n{}", source.unwrap_or_default());
+    }
+
+    /// Until no element has this id any more, ten seconds at most.
+    pub(crate) async fn gone(&self, id: &str) {
+        for _ in 0..200 {
+            if self.driver.find(By::Id(id)).await.is_err() {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{id} is still there at {:?}", self.driver.current_url().await);
     }
 
     /// Empties a field and types into it.
