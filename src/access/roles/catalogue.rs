@@ -47,8 +47,6 @@ impl Catalogue {
 }
 
 async fn read(database: &Database) -> Result<Given, DatabaseError> {
-    let view = database.view().await?;
-    let all = store::all(&view).await?;
-    view.commit().await?;
+    let all = store::all(database).await?;
     Ok(all.into_iter().map(|role| (role.name, role.permissions)).collect())
 }

@@ -120,10 +120,7 @@ impl Roles {
 
     /// Every role that is declared, by name.
     pub async fn all(&self) -> Result<Vec<Role>, DatabaseError> {
-        let view = self.database.view().await?;
-        let all = store::all(&view).await?;
-        view.commit().await.map_err(DatabaseError::from)?;
-        Ok(all)
+        store::all(&self.database).await
     }
 
     pub async fn find(&self, name: &str) -> Result<Role, RoleFault> {

@@ -59,13 +59,15 @@ struct Yes {
 
 // ---- roles ----
 
-pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Role>, DbErr> {
+pub(super) async fn all(database: &Database) -> Result<Vec<Role>, DatabaseError> {
+    let view = database.view().await?;
     let mut given: HashMap<String, Vec<String>> = HashMap::new();
-    let rows = role_permissions::Entity::find().order_by_asc(role_permissions::Column::Permission).all(db).await?;
+    let rows = role_permissions::Entity::find().order_by_asc(role_permissions::Column::Permission).all(&view).await?;
     for row in rows {
         given.entry(row.role).or_default().push(row.permission);
     }
-    let rows = roles::Entity::find().order_by_asc(roles::Column::Name).all(db).await?;
+    let rows = roles::Entity::find().order_by_asc(roles::Column::Name).all(&view).await?;
+    view.commit().await?;
     let role = |row: roles::Model| Role {
         permissions: given.remove(&row.name).unwrap_or_default(),
         name: row.name,
