@@ -363,4 +363,17 @@ async fn what_is_in_memory_costs_no_statement() {
     asked(USERS[0].0).await;
     assert_eq!(asked(USERS[0].0).await, Vec::<String>::new());
     assert_eq!(asked(&ada.id).await.len(), 1);
+    // What was decided is noted beside that, once a second at the most and not with the answers.
+    let began = std::time::Instant::now();
+    let questions = question(USERS[0].0, "can_read_todos", "todo", "1", None);
+    let many = async {
+        for _ in 0..20 {
+            ask(&server, &pep, ONE, &questions).await.expect_status(200);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    };
+    let ((), statements) = server.statements_during(many).await;
+    let written = statements.iter().filter(|sql| sql.starts_with("INSERT INTO \"decisions\"")).count();
+    let seconds = usize::try_from(began.elapsed().as_secs()).expect("a number");
+    assert!((1..=seconds + 1).contains(&written) && written < 20, "{written} in {seconds} s");
 }

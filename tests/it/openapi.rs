@@ -73,9 +73,16 @@ async fn every_route_is_described() {
         let path = route.path.replace(['{', '}'], "").replace("/id", &format!("/{id}"));
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             let call = server.call(method.clone(), &path).bearer(&token).header("x-auth-secret", SECRET);
-            let status = call.send().await.status.as_u16();
+            let answer = call.send().await;
+            let status = answer.status.as_u16();
             let operation = &document["paths"][route.path][method.as_str().to_lowercase()];
             assert_eq!(operation.is_object(), status != 405, "{method} {}: {status}", route.path);
+            if status == 405 {
+                let allowed = answer.header("allow");
+                let declared = |method: &str| document["paths"][route.path][method.to_lowercase()].is_object();
+                let mut named = allowed.split(',').map(str::trim).filter(|method| *method != "HEAD");
+                assert!(!allowed.is_empty() && named.all(declared), "{method} {}: {allowed}", route.path);
+            }
             if operation.is_object() {
                 assert_eq!(operation["security"], security, "{method} {}", route.path);
                 assert!(operation["responses"][status.to_string()].is_object(), "{method} {}: {status}", route.path);

@@ -148,6 +148,7 @@ impl Place {
     }
 
     /// Until the servers have heard of what a test has made: they ask nothing for a while but what they ask at any time.
+    /// Twenty times at most: where a test keeps them at work, what it counts has to bear that.
     pub(crate) async fn settled(&self) {
         for _ in 0..20 {
             let ((), statements) = self.statements_during(tokio::time::sleep(QUIET)).await;
